@@ -1,0 +1,184 @@
+/**
+ * What the driver (node.ts) needs from the world. Each port is small, owned by its caller, and has an in-memory twin
+ * for tests and simulation beside the real adapter; one conformance suite runs against both.
+ */
+import type { Message } from './core/messages.ts';
+import type { Address, Incarnation, Member } from './core/types.ts';
+
+/** Monotonic time in milliseconds, with fractions. Its rate may differ from other nodes' by less than 1 %. */
+export interface Clock {
+  now(): number;
+  /** Runs `callback` once, at or after `delayMs` from now, never synchronously. Returns the way to cancel it. */
+  setTimer(delayMs: number, callback: () => void): () => void;
+}
+
+export interface Random {
+  /** A new identifier: 32 lower-case hexadecimal digits, unguessable in production. */
+  guid(): string;
+  /** A fraction in [0, 1), for jitter. */
+  fraction(): number;
+}
+
+/** Never given values or secrets. */
+export interface Logger {
+  debug(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+// ---------------------------------------------------------------------------------------------------- ZooKeeper
+
+export interface Stat {
+  /** Creation zxid. */
+  readonly czxid: bigint;
+  readonly mzxid: bigint;
+  /** zxid of the last change of its list of children. */
+  readonly pzxid: bigint;
+  readonly version: number;
+  /** Session id that owns an ephemeral znode, 16 hexadecimal digits; 16 zeros where it is persistent. */
+  readonly ephemeralOwner: string;
+}
+
+export type ZkCreateMode = 'persistent' | 'ephemeral' | 'ephemeralSequential';
+
+/** One step of a multi. `version` −1 or absent: any version. Version 0 means 0. */
+export type ZkMultiStep =
+  | { readonly op: 'create'; readonly path: string; readonly data: string; readonly mode: ZkCreateMode }
+  | { readonly op: 'delete'; readonly path: string; readonly version?: number }
+  | { readonly op: 'set'; readonly path: string; readonly data: string; readonly version?: number }
+  | { readonly op: 'check'; readonly path: string; readonly version?: number };
+
+export type ZkOperation =
+  | Exclude<ZkMultiStep, { op: 'check' }>
+  | { readonly op: 'get'; readonly path: string; readonly watch?: boolean }
+  /** A watch on a path that does not exist fires when it is created. */
+  | { readonly op: 'exists'; readonly path: string; readonly watch?: boolean }
+  | { readonly op: 'children'; readonly path: string; readonly watch?: boolean }
+  | { readonly op: 'multi'; readonly steps: readonly ZkMultiStep[] };
+
+/**
+ * `CONNECTION_LOSS`: it was sent, its outcome is unknown. `NOT_SENT`: it surely did not happen. `SESSION_ENDED`: the
+ * session is over; for a change that was in flight the outcome is unknown. `ROLLED_BACK`: another step of the multi
+ * failed.
+ */
+export type ZkErrorCode =
+  | 'NO_NODE'
+  | 'NODE_EXISTS'
+  | 'BAD_VERSION'
+  | 'NOT_EMPTY'
+  | 'NO_AUTH'
+  | 'CONNECTION_LOSS'
+  | 'NOT_SENT'
+  | 'SESSION_ENDED'
+  | 'BAD_ARGUMENTS'
+  | 'OTHER';
+
+/** The result of an operation. `zxid` is that of the reply: for a change its transaction, for a read what the server had seen. */
+export type ZkReply =
+  | {
+      readonly ok: true;
+      readonly zxid: bigint;
+      /** create: the path with its sequence. */
+      readonly path?: string;
+      /** multi: the created path of each create step, undefined for the others. */
+      readonly paths?: readonly (string | undefined)[];
+      /** get. */
+      readonly data?: string;
+      /** get; exists: null where there is no such znode; children. */
+      readonly stat?: Stat | null;
+      /** children: names without their parent's path, in no order. */
+      readonly names?: readonly string[];
+    }
+  | {
+      readonly ok: false;
+      readonly code: ZkErrorCode;
+      readonly message: string;
+      /** multi: which step failed, from 0. */
+      readonly step?: number;
+    };
+
+export type ZkWatchKind = 'created' | 'deleted' | 'changed' | 'children';
+
+export type ZkSessionEnd = 'expired' | 'closed' | 'authFailed' | 'refused';
+
+export interface ZkSession {
+  /** 16 hexadecimal digits. */
+  readonly id: string;
+  /** As negotiated, which may not be what was asked for. */
+  readonly timeoutMs: number;
+}
+
+/** All callbacks run from a fresh stack, never inside a call of the client, and may throw without harming it. */
+export interface ZooKeeperHandler {
+  /** First and every further connection of this one session. */
+  connected(session: ZkSession): void;
+  /** The connection broke; the session may or may not live on. Reconnecting is the client's own business. */
+  disconnected(): void;
+  /** Last call of all: the session is over. Every open request has been replied to before. */
+  ended(reason: ZkSessionEnd): void;
+  reply(request: number, reply: ZkReply): void;
+  /** One-shot, at most once for each watch set. A hint: read again. */
+  watch(path: string, kind: ZkWatchKind): void;
+}
+
+/**
+ * One ZooKeeper session, from its opening to its end; never reused. Raw operations only: leases, recipes and retries
+ * are the core's. Requests are answered in the order in which they were submitted; each exactly once.
+ */
+export interface ZooKeeperClient {
+  submit(request: number, operation: ZkOperation): void;
+  /** The newest zxid seen, for the next session to start from. */
+  readonly lastZxid: bigint;
+  /** Ends the session; resolves when the server has confirmed it or after a bound (1 s). Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Opens a session. Connecting starts at once and goes on until the session ends. Never throws. */
+export type OpenZooKeeper = (handler: ZooKeeperHandler, options: { readonly lastZxid: bigint }) => ZooKeeperClient;
+
+// ---------------------------------------------------------------------------------------------------- Transport
+
+/** Number of a live connection, unique within a Transport for its whole life. */
+export type ChannelId = number;
+
+/**
+ * `out`: we dialled it, so what arrives on it are answers. `in`: the peer dialled it, so what arrives are requests.
+ * (The core does not depend on this; gates for tests and demonstrations do.)
+ */
+export type Direction = 'in' | 'out';
+
+export interface TransportHandler {
+  /** The hello went through: `peer` is proven to be that member (and, given a secret or certificates, authorised). */
+  up(channel: ChannelId, peer: Member, direction: Direction): void;
+  /** The last word about this channel. What was sent on it may or may not have arrived. */
+  down(channel: ChannelId): void;
+  /** In order within one channel. Well-formed, but otherwise as untrusted as the peer. */
+  message(channel: ChannelId, message: Message): void;
+  /** A dialled peer refused us, or we it, for a reason that dialling again will hardly cure. Dialling goes on. */
+  refused(peer: Member, code: 'ZISTORE_INCOMPATIBLE' | 'ZISTORE_UNAUTHORIZED', message: string): void;
+}
+
+/**
+ * Connections between nodes, cached by address (Z42). Delivers within a channel in order or not at all; knows nothing
+ * of epochs. Best effort: `send` on a channel that is going down is silently lost, `down` follows.
+ */
+export interface Transport {
+  /** Binds the listening socket. Rejects with ZiStoreError when it cannot. */
+  listen(handler: TransportHandler): Promise<{ readonly host: string; readonly port: number }>;
+  /**
+   * From here on hellos are sent and accepted as this incarnation. A changed incarnation, or null (nobody: all hellos
+   * are held back), closes every connection and forgets every peer dialled.
+   */
+  identify(self: Member | null): void;
+  /** Keep one connection to this member: dial now and, with backoff, again until `hangup`. Idempotent. */
+  dial(peer: Member): void;
+  /** Stop dialling and close the dialled connection. Idempotent. Inbound ones are not touched. */
+  hangup(peer: Member): void;
+  send(channel: ChannelId, message: Message): void;
+  /** Closes one connection for a fault of the peer. A dialled one is dialled again. */
+  drop(channel: ChannelId, reason: string): void;
+  close(): Promise<void>;
+}
+
+export type { Address, Incarnation };
