@@ -2,6 +2,8 @@
  * What the driver (node.ts) needs from the world. Each port is small, owned by its caller, and has an in-memory twin
  * for tests and simulation beside the real adapter; one conformance suite runs against both.
  */
+import type { ChannelId, Direction } from './core/channels.ts';
+import type { ZkOperation, ZkReply, ZkSession, ZkSessionEnd, ZkWatchKind } from './core/coordination.ts';
 import type { Message } from './core/messages.ts';
 import type { Address, Incarnation, Member } from './core/types.ts';
 
@@ -28,86 +30,6 @@ export interface Logger {
 }
 
 // ---------------------------------------------------------------------------------------------------- ZooKeeper
-
-export interface Stat {
-  /** Creation zxid. */
-  readonly czxid: bigint;
-  readonly mzxid: bigint;
-  /** zxid of the last change of its list of children. */
-  readonly pzxid: bigint;
-  readonly version: number;
-  /** Session id that owns an ephemeral znode, 16 hexadecimal digits; 16 zeros where it is persistent. */
-  readonly ephemeralOwner: string;
-}
-
-export type ZkCreateMode = 'persistent' | 'ephemeral' | 'ephemeralSequential';
-
-/** One step of a multi. `version` −1 or absent: any version. Version 0 means 0. */
-export type ZkMultiStep =
-  | { readonly op: 'create'; readonly path: string; readonly data: string; readonly mode: ZkCreateMode }
-  | { readonly op: 'delete'; readonly path: string; readonly version?: number }
-  | { readonly op: 'set'; readonly path: string; readonly data: string; readonly version?: number }
-  | { readonly op: 'check'; readonly path: string; readonly version?: number };
-
-export type ZkOperation =
-  | Exclude<ZkMultiStep, { op: 'check' }>
-  | { readonly op: 'get'; readonly path: string; readonly watch?: boolean }
-  /** A watch on a path that does not exist fires when it is created. */
-  | { readonly op: 'exists'; readonly path: string; readonly watch?: boolean }
-  | { readonly op: 'children'; readonly path: string; readonly watch?: boolean }
-  | { readonly op: 'multi'; readonly steps: readonly ZkMultiStep[] };
-
-/**
- * `CONNECTION_LOSS`: it was sent, its outcome is unknown. `NOT_SENT`: it surely did not happen. `SESSION_ENDED`: the
- * session is over; for a change that was in flight the outcome is unknown. `ROLLED_BACK`: another step of the multi
- * failed.
- */
-export type ZkErrorCode =
-  | 'NO_NODE'
-  | 'NODE_EXISTS'
-  | 'BAD_VERSION'
-  | 'NOT_EMPTY'
-  | 'NO_AUTH'
-  | 'CONNECTION_LOSS'
-  | 'NOT_SENT'
-  | 'SESSION_ENDED'
-  | 'BAD_ARGUMENTS'
-  | 'OTHER';
-
-/** The result of an operation. `zxid` is that of the reply: for a change its transaction, for a read what the server had seen. */
-export type ZkReply =
-  | {
-      readonly ok: true;
-      readonly zxid: bigint;
-      /** create: the path with its sequence. */
-      readonly path?: string;
-      /** multi: the created path of each create step, undefined for the others. */
-      readonly paths?: readonly (string | undefined)[];
-      /** get. */
-      readonly data?: string;
-      /** get; exists: null where there is no such znode; children. */
-      readonly stat?: Stat | null;
-      /** children: names without their parent's path, in no order. */
-      readonly names?: readonly string[];
-    }
-  | {
-      readonly ok: false;
-      readonly code: ZkErrorCode;
-      readonly message: string;
-      /** multi: which step failed, from 0. */
-      readonly step?: number;
-    };
-
-export type ZkWatchKind = 'created' | 'deleted' | 'changed' | 'children';
-
-export type ZkSessionEnd = 'expired' | 'closed' | 'authFailed' | 'refused';
-
-export interface ZkSession {
-  /** 16 hexadecimal digits. */
-  readonly id: string;
-  /** As negotiated, which may not be what was asked for. */
-  readonly timeoutMs: number;
-}
 
 /** All callbacks run from a fresh stack, never inside a call of the client, and may throw without harming it. */
 export interface ZooKeeperHandler {
@@ -138,15 +60,6 @@ export interface ZooKeeperClient {
 export type OpenZooKeeper = (handler: ZooKeeperHandler, options: { readonly lastZxid: bigint }) => ZooKeeperClient;
 
 // ---------------------------------------------------------------------------------------------------- Transport
-
-/** Number of a live connection, unique within a Transport for its whole life. */
-export type ChannelId = number;
-
-/**
- * `out`: we dialled it, so what arrives on it are answers. `in`: the peer dialled it, so what arrives are requests.
- * (The core does not depend on this; gates for tests and demonstrations do.)
- */
-export type Direction = 'in' | 'out';
 
 export interface TransportHandler {
   /** The hello went through: `peer` is proven to be that member (and, given a secret or certificates, authorised). */
@@ -182,3 +95,15 @@ export interface Transport {
 }
 
 export type { Address, Incarnation };
+export type { ChannelId, Direction };
+export type {
+  Stat,
+  ZkCreateMode,
+  ZkErrorCode,
+  ZkMultiStep,
+  ZkOperation,
+  ZkReply,
+  ZkSession,
+  ZkSessionEnd,
+  ZkWatchKind,
+} from './core/coordination.ts';
