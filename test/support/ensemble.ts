@@ -1,0 +1,164 @@
+/**
+ * Three (or more) ZooKeeper servers whose connections among each other run through freezing proxies, one for each
+ * directed pair and purpose, so that one server can be cut from its peers while its clients still reach it.
+ */
+import { FreezingProxy } from './proxy.ts';
+import { until } from './wait.ts';
+import { freePorts, ServerProcess } from './zookeeper-process.ts';
+
+export interface EnsembleOptions {
+  /** Default 3. */
+  readonly servers?: number;
+  /** Default 500. */
+  readonly tickTimeMs?: number;
+  /** Ticks after which a server and its leader give each other up. Default 4. */
+  readonly syncLimit?: number;
+}
+
+interface Ports {
+  readonly client: number;
+  readonly quorum: number;
+  readonly election: number;
+}
+
+/** The paths that lead from one server to another. */
+interface Path {
+  readonly from: number;
+  readonly to: number;
+  readonly quorum: FreezingProxy;
+  readonly election: FreezingProxy;
+}
+
+export class Ensemble {
+  readonly tickTimeMs: number;
+  readonly #servers: readonly ServerProcess[];
+  readonly #paths: readonly Path[];
+
+  constructor(tickTimeMs: number, servers: readonly ServerProcess[], paths: readonly Path[]) {
+    this.tickTimeMs = tickTimeMs;
+    this.#servers = servers;
+    this.#paths = paths;
+  }
+
+  get size(): number {
+    return this.#servers.length;
+  }
+
+  /** Of the given servers, by default of all. Clients reach them directly. */
+  connectString(...indexes: number[]): string {
+    const servers = indexes.length === 0 ? this.#servers : indexes.map((index) => this.#servers[index]!);
+    return servers.map((server) => `127.0.0.1:${server.clientPort}`).join(',');
+  }
+
+  /** Cuts a server from all its peers, in both directions. Its clients notice nothing of it at first. */
+  isolate(index: number): void {
+    for (const path of this.#touching(index)) {
+      path.quorum.freeze();
+      path.election.freeze();
+    }
+  }
+
+  heal(index: number): void {
+    for (const path of this.#touching(index)) {
+      path.quorum.thaw();
+      path.election.thaw();
+    }
+  }
+
+  /** By the servers' own word: during a cut there may be two, so ask for those on one side. −1: none. */
+  async leaderIndex(among: readonly number[] = this.#servers.map((_server, index) => index)): Promise<number> {
+    for (const index of among) {
+      if ((await this.#servers[index]!.srvr()).includes('Mode: leader')) return index;
+    }
+    return -1;
+  }
+
+  /** Some server that is not the leader. */
+  async followerIndex(): Promise<number> {
+    const leader = await this.leaderIndex();
+    return leader === 0 ? 1 : 0;
+  }
+
+  kill(index: number): Promise<void> {
+    return this.#servers[index]!.kill();
+  }
+
+  start(index: number): Promise<void> {
+    return this.#servers[index]!.launch();
+  }
+
+  /** Every server serves, and one of them leads. */
+  async quorate(timeoutMs = 60_000): Promise<void> {
+    await Promise.all(this.#servers.map((server) => server.serving()));
+    await until('the ensemble has a leader', async () => (await this.leaderIndex()) >= 0, { timeoutMs });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#servers.map((server) => server.remove()));
+    await Promise.all(this.#paths.flatMap((path) => [path.quorum.close(), path.election.close()]));
+  }
+
+  #touching(index: number): Path[] {
+    return this.#paths.filter((path) => path.from === index || path.to === index);
+  }
+}
+
+export async function startEnsemble(options: EnsembleOptions = {}): Promise<Ensemble> {
+  const { servers: count = 3, tickTimeMs = 500, syncLimit = 4 } = options;
+  const flat = await freePorts(count * 3);
+  const ports = Array.from({ length: count }, (_unused, i): Ports => {
+    const [client, quorum, election] = flat.slice(i * 3, i * 3 + 3);
+    return { client: client!, quorum: quorum!, election: election! };
+  });
+  const paths = await openPaths(ports);
+  const timing = [`tickTime=${tickTimeMs}`, 'initLimit=20', `syncLimit=${syncLimit}`];
+  const servers = await Promise.all(
+    ports.map((own, i) => ServerProcess.create([...timing, ...addresses(i, ports, paths)], own.client, i + 1)),
+  );
+  const ensemble = new Ensemble(tickTimeMs, servers, paths);
+  try {
+    for (const server of servers) await server.launch();
+    await ensemble.quorate();
+    return ensemble;
+  } catch (error) {
+    await ensemble.stop();
+    throw error;
+  }
+}
+
+async function openPaths(ports: readonly Ports[]): Promise<Path[]> {
+  const paths: Path[] = [];
+  // A server that calls one with a higher id tells it its own election address to be called back at. That would be
+  // a way round the proxies, so it is replaced by the address of the proxy for the way back; and that one has to be
+  // open already, hence from high to low first.
+  for (let from = ports.length - 1; from >= 0; from -= 1) {
+    for (let to = 0; to < ports.length; to += 1) {
+      if (from === to) continue;
+      const back = () => paths.find((path) => path.from === to && path.to === from)!.election.port;
+      const rewrite = (first: Buffer) => withPort(first, ports[from]!.election, back());
+      paths.push({
+        from,
+        to,
+        quorum: await FreezingProxy.start({ target: ports[to]!.quorum }),
+        election: await FreezingProxy.start({ target: ports[to]!.election, rewrite }),
+      });
+    }
+  }
+  return paths;
+}
+
+/** Replaces a port in an address within a length-prefixed text, so only by one of as many digits. */
+function withPort(bytes: Buffer, port: number, replacement: number): Buffer {
+  const changed = bytes.toString('latin1').replace(`127.0.0.1:${port}`, `127.0.0.1:${replacement}`);
+  if (changed.length !== bytes.length) throw new Error(`ports ${port} and ${replacement} differ in length`);
+  return Buffer.from(changed, 'latin1');
+}
+
+/** A server binds to what its own line names and calls its peers at what theirs name. */
+function addresses(own: number, ports: readonly Ports[], paths: readonly Path[]): string[] {
+  return ports.map((port, i) => {
+    const path = paths.find((candidate) => candidate.from === own && candidate.to === i);
+    const [quorum, election] = path ? [path.quorum.port, path.election.port] : [port.quorum, port.election];
+    return `server.${i + 1}=127.0.0.1:${quorum}:${election}`;
+  });
+}
