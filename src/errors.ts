@@ -54,3 +54,43 @@ export class ZiStoreError extends Error {
     if (options.outcome !== undefined) this.outcome = options.outcome;
   }
 }
+
+/** The same error as one of a write; an outcome that it already names stays. */
+export function withOutcome(error: ZiStoreError, outcome: WriteOutcome): ZiStoreError {
+  if (error.outcome !== undefined) return error;
+  const copy = new ZiStoreError(error.code, error.message, { cause: error.cause, outcome });
+  if (error.stack !== undefined) copy.stack = error.stack;
+  return copy;
+}
+
+/**
+ * getMany or setMany failed for at least one of its keys. The keys are independent: `errors` says what failed and why,
+ * `results` what succeeded. `code` is that of the first key that failed. For setMany, `outcome` is about the keys in
+ * `errors` alone: `notApplied` if none of them was written, `unknown` if that is not known of one.
+ */
+export class ZiStoreBatchError<K = unknown, R = unknown> extends ZiStoreError {
+  readonly errors: ReadonlyMap<K, ZiStoreError>;
+  /** getMany: the values read; setMany: true for each key written. */
+  readonly results: ReadonlyMap<K, R>;
+  /** Whether every one of the errors is. */
+  override readonly retryable: boolean;
+
+  constructor(errors: ReadonlyMap<K, ZiStoreError>, results: ReadonlyMap<K, R>) {
+    const all = [...errors.values()];
+    const first = all[0] as ZiStoreError;
+    const total = errors.size + results.size;
+    super(first.code, `${errors.size} of ${total} keys failed, the first with: ${first.message}`, {
+      cause: first,
+      ...outcomeOfAll(all),
+    });
+    this.name = 'ZiStoreBatchError';
+    this.errors = errors;
+    this.results = results;
+    this.retryable = all.every((error) => error.retryable);
+  }
+}
+
+function outcomeOfAll(errors: readonly ZiStoreError[]): { outcome?: WriteOutcome } {
+  if (errors.some((error) => error.outcome === 'unknown')) return { outcome: 'unknown' };
+  return errors.every((error) => error.outcome === 'notApplied') ? { outcome: 'notApplied' } : {};
+}
