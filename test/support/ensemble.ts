@@ -2,7 +2,8 @@
  * Three (or more) ZooKeeper servers whose connections among each other run through freezing proxies, one for each
  * directed pair and purpose, so that one server can be cut from its peers while its clients still reach it.
  */
-import { FreezingProxy } from './proxy.ts';
+import { type FreezingProxy, startFreezingProxy } from '../../src/shell/proxy.ts';
+import { type Relay, startRelay } from './relay.ts';
 import { until } from './wait.ts';
 import { freePorts, ServerProcess } from './zookeeper-process.ts';
 
@@ -21,12 +22,13 @@ interface Ports {
   readonly election: number;
 }
 
-/** The paths that lead from one server to another. */
+/** The ways that lead from one server to another: each a proxy, then a relay. */
 interface Path {
   readonly from: number;
   readonly to: number;
   readonly quorum: FreezingProxy;
   readonly election: FreezingProxy;
+  readonly relays: readonly Relay[];
 }
 
 export class Ensemble {
@@ -95,7 +97,8 @@ export class Ensemble {
 
   async stop(): Promise<void> {
     await Promise.all(this.#servers.map((server) => server.remove()));
-    await Promise.all(this.#paths.flatMap((path) => [path.quorum.close(), path.election.close()]));
+    const parts = this.#paths.flatMap((path) => [path.quorum, path.election, ...path.relays]);
+    await Promise.all(parts.map((part) => part.close()));
   }
 
   #touching(index: number): Path[] {
@@ -111,7 +114,7 @@ export async function startEnsemble(options: EnsembleOptions = {}): Promise<Ense
     return { client: client!, quorum: quorum!, election: election! };
   });
   const paths = await openPaths(ports);
-  const timing = [`tickTime=${tickTimeMs}`, 'initLimit=20', `syncLimit=${syncLimit}`];
+  const timing = [`tickTime=${tickTimeMs}`, 'initLimit=6', `syncLimit=${syncLimit}`];
   const servers = await Promise.all(
     ports.map((own, i) => ServerProcess.create([...timing, ...addresses(i, ports, paths)], own.client, i + 1)),
   );
@@ -128,20 +131,15 @@ export async function startEnsemble(options: EnsembleOptions = {}): Promise<Ense
 
 async function openPaths(ports: readonly Ports[]): Promise<Path[]> {
   const paths: Path[] = [];
-  // A server that calls one with a higher id tells it its own election address to be called back at. That would be
-  // a way round the proxies, so it is replaced by the address of the proxy for the way back; and that one has to be
-  // open already, hence from high to low first.
-  for (let from = ports.length - 1; from >= 0; from -= 1) {
-    for (let to = 0; to < ports.length; to += 1) {
+  for (const [from, caller] of ports.entries()) {
+    for (const [to, called] of ports.entries()) {
       if (from === to) continue;
       const back = () => paths.find((path) => path.from === to && path.to === from)!.election.port;
-      const rewrite = (first: Buffer) => withPort(first, ports[from]!.election, back());
-      paths.push({
-        from,
-        to,
-        quorum: await FreezingProxy.start({ target: ports[to]!.quorum }),
-        election: await FreezingProxy.start({ target: ports[to]!.election, rewrite }),
-      });
+      // A caller tells its own election address, to be called back at. That would be a way round the proxies.
+      const rewrite = (first: Buffer) => withPort(first, caller.election, back());
+      const relays = [await startRelay(called.quorum), await startRelay(called.election, rewrite)] as const;
+      const proxyTo = (relay: Relay) => startFreezingProxy({ target: { host: '127.0.0.1', port: relay.port } });
+      paths.push({ from, to, relays, quorum: await proxyTo(relays[0]), election: await proxyTo(relays[1]) });
     }
   }
   return paths;

@@ -1,12 +1,11 @@
 /** ZooKeeper servers as processes of this machine, from an installed ZooKeeper. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import type { Writable } from 'node:stream';
+import { GuardedProcess } from './guarded-process.ts';
 import { pause, scaled } from './wait.ts';
 import type { ZooKeeperServer } from './zookeeper.ts';
 
@@ -71,14 +70,11 @@ const COMMON_SETTINGS = [
   '4lw.commands.whitelist=*',
 ];
 
-/** Kills java when this process ends in whatever way: file 3 then closes. Our word on it says that java is gone already. */
-const GUARD = '(read -r done <&3 || kill -9 $$) >/dev/null 2>&1 & exec "$@"';
-
 /** One server process. `settings` are further lines of its configuration. */
 export class ServerProcess {
   readonly clientPort: number;
   readonly #folder: string;
-  #child: ChildProcess | null = null;
+  #process: GuardedProcess | null = null;
 
   constructor(folder: string, clientPort: number) {
     this.#folder = folder;
@@ -94,7 +90,7 @@ export class ServerProcess {
   }
 
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.#process?.child.pid;
   }
 
   /** Starts the process without waiting until it serves. */
@@ -107,14 +103,7 @@ export class ServerProcess {
       ...['-Dzookeeper.forceSync=no', '-Dzookeeper.preAllocSize=1024'],
       ...['-cp', classpath, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', join(this.#folder, 'zoo.cfg')],
     ];
-    const child = spawn('/bin/sh', ['-c', GUARD, 'guard', java, ...args], {
-      cwd: this.#folder,
-      stdio: ['ignore', log.fd, log.fd, 'pipe'],
-    });
-    this.#child = child;
-    child.once('exit', () => (child.stdio[3] as Writable).end('done\n'));
-    child.stdio[3]!.on('error', () => {});
-    await once(child, 'spawn');
+    this.#process = await GuardedProcess.start(java, args, { cwd: this.#folder, stdout: log.fd, stderr: log.fd });
     await log.close();
   }
 
@@ -122,7 +111,7 @@ export class ServerProcess {
   async serving(): Promise<void> {
     const deadline = performance.now() + START_LIMIT_MS;
     while (!(await this.srvr()).includes('Mode:')) {
-      if (!this.#running()) throw new Error(`ZooKeeper ended while it started: ${await this.#logTail()}`);
+      if (!this.#process?.running) throw new Error(`ZooKeeper ended while it started: ${await this.#logTail()}`);
       if (performance.now() > deadline) throw new Error(`ZooKeeper does not serve: ${await this.#logTail()}`);
       await pause(50);
     }
@@ -133,23 +122,16 @@ export class ServerProcess {
   }
 
   signal(signal: NodeJS.Signals): void {
-    if (this.#running()) this.#child!.kill(signal);
+    this.#process?.signal(signal);
   }
 
   async kill(): Promise<void> {
-    if (!this.#running()) return;
-    const ended = once(this.#child!, 'exit');
-    this.#child!.kill('SIGKILL');
-    await ended;
+    await this.#process?.kill();
   }
 
   async remove(): Promise<void> {
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true });
-  }
-
-  #running(): boolean {
-    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
   async #logTail(): Promise<string> {

@@ -1,0 +1,60 @@
+/** Child processes of tests that never outlive them, however the test ends and even while they are stopped. */
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+
+/**
+ * File 3 closes when the test's process ends in whatever way, and the child is killed. A word on it says that the
+ * child is gone already, so that nothing is killed that has its id by now. (File 4 may be the child's own channel.)
+ */
+const GUARD = '(exec 4<&-; read -r gone <&3 || kill -9 $$) >/dev/null 2>&1 & exec "$@"';
+
+export interface GuardedOptions {
+  readonly cwd?: string;
+  /** Files 1, 2 and 4 of the child. */
+  readonly stdout?: number | 'inherit' | 'ignore';
+  readonly stderr?: number | 'inherit' | 'ignore';
+  readonly ipc?: boolean;
+}
+
+export class GuardedProcess {
+  readonly child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.child = child;
+    const guard = child.stdio[3] as Writable;
+    guard.on('error', () => {});
+    child.once('exit', () => guard.end('gone\n'));
+  }
+
+  static async start(
+    command: string,
+    args: readonly string[],
+    { cwd, stdout = 'ignore', stderr = 'ignore', ipc = false }: GuardedOptions = {},
+  ): Promise<GuardedProcess> {
+    const stdio: StdioOptions = ['ignore', stdout, stderr, 'pipe', ...(ipc ? (['ipc'] as const) : [])];
+    const child = spawn('/bin/sh', ['-c', GUARD, 'guard', command, ...args], {
+      stdio,
+      ...(cwd === undefined ? {} : { cwd }),
+    });
+    const guarded = new GuardedProcess(child);
+    await once(child, 'spawn');
+    return guarded;
+  }
+
+  get running(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (this.running) this.child.kill(signal);
+  }
+
+  /** Resolves when the process has ended. Idempotent. */
+  async kill(): Promise<void> {
+    if (!this.running) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await ended;
+  }
+}
