@@ -7,11 +7,11 @@ import { checkHost, checkPort, type HostAndPort, hostInAddress, isWildcard } fro
 import type { NodeOptions } from './node.ts';
 import { DEFAULTS, type TlsOptions, type ValueEncoding, type ZiStoreOptions, type ZooKeeperAuth } from './options.ts';
 import type { Logger } from './ports.ts';
+import { type ConnectString, parseConnectString } from './zookeeper/connect-string.ts';
 
 /** Options that can be relied on. */
 export interface Settings {
-  /** Connect string. */
-  readonly zookeeper: string;
+  readonly zookeeper: ConnectString;
   readonly zookeeperAuth: ZooKeeperAuth | null;
   readonly sessionTimeoutMs: number;
   readonly listen: HostAndPort;
@@ -50,6 +50,7 @@ const OPTION_NAMES: readonly (keyof ZiStoreOptions)[] = [
 const VALUE_ENCODINGS: readonly ValueEncoding[] = ['utf8', 'json', 'buffer'];
 const MIN_SECRET_LENGTH = 16;
 const MAX_TEXT_LENGTH = 1024;
+const MAX_CONNECT_STRING_LENGTH = 64 * 1024;
 const MAX_KEY_BYTES = 64 * 1024;
 const MAX_VALUE_BYTES = 256 * 1024 * 1024;
 const MAX_PENDING = 1_000_000;
@@ -100,9 +101,14 @@ function milliseconds(name: string, value: unknown, byDefault: number): number {
   return whole(name, value, byDefault, MAX_MS);
 }
 
-function readConnectString(value: unknown): string {
+function readConnectString(value: unknown): ConnectString {
   if (value === undefined) throw invalid('zookeeper', 'missing; give the connect string of the ensemble, host:port,…');
-  return checkText('zookeeper', value, 1, 64 * MAX_TEXT_LENGTH);
+  const text = checkText('zookeeper', value, 1, MAX_CONNECT_STRING_LENGTH);
+  try {
+    return parseConnectString(text);
+  } catch (error) {
+    throw invalid('zookeeper', (error as Error).message, error);
+  }
 }
 
 function readCluster(value: unknown = DEFAULTS.cluster): string {

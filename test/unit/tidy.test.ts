@@ -48,7 +48,7 @@ function impurity(node: SyntaxNode): string | undefined {
 
 function coreFaults(file: SourceFile): string[] {
   const foreign = file.imports
-    .filter((path) => !/^src\/(core\/|errors\.ts$)/.test(path))
+    .filter((path) => !/^src\/(core\/|errors\.ts$)/.test(path) && !PURE_PACKAGES.has(path))
     .map((path) => `imports ${path}`);
   const impure = [...walk(file.tree)].map((node) => impurity(node)).filter((what) => what !== undefined);
   return [...new Set([...foreign, ...impure])].map((what) => `${file.path}: ${what}`);
