@@ -187,10 +187,11 @@ function readTls(value: unknown): TlsOptions | null {
 }
 
 function readPem(name: string, value: unknown): string | Buffer {
-  if (value === undefined)
+  if (value === undefined) {
     throw invalid(name, 'missing; tls needs cert, key and ca, since nodes prove themselves to each other');
-  if (typeof value === 'string' && value.includes('-----BEGIN')) return value;
-  // A copy: what was checked must be what is used.
-  if (value instanceof Uint8Array && value.length > 0) return Buffer.from(value);
+  }
+  // Bytes are copied: what was checked must be what is used.
+  const pem = typeof value === 'string' ? value : value instanceof Uint8Array ? Buffer.from(value) : '';
+  if (pem.includes('-----BEGIN ')) return pem;
   throw invalid(name, 'expected PEM text or its bytes (the contents of the file, not its path)');
 }
