@@ -8,9 +8,10 @@ import type { Message } from '../../src/core/messages.ts';
 import { WIRE_VERSION } from '../../src/core/messages.ts';
 import { type Address, type Member, type MemberId, memberId, sameMember } from '../../src/core/types.ts';
 import { ZiStoreError } from '../../src/errors.ts';
-import type { ChannelId, Clock, Direction, Random, Transport, TransportHandler } from '../../src/ports.ts';
+import type { ChannelId, Clock, Random, Transport, TransportHandler } from '../../src/ports.ts';
 import { Backoff } from '../../src/rpc/backoff.ts';
 import { decode, encode } from '../../src/rpc/codec.ts';
+import { End } from './transport-link.ts';
 
 export interface MemoryNetworkOptions {
   readonly clock: Clock;
@@ -59,7 +60,7 @@ export class MemoryNetwork {
   readonly #linkLatency = new Map<string, readonly [number, number]>();
   readonly #cut = new Set<string>();
   readonly #listening = new Map<Address, MemoryTransport>();
-  readonly #ends = new Set<End>();
+  readonly #ends = new Set<End<MemoryTransport>>();
 
   constructor(options: MemoryNetworkOptions) {
     this.clock = options.clock;
@@ -110,16 +111,16 @@ export class MemoryNetwork {
 
   /** The present connections between the two end, and both learn of it. */
   reset(a: Address, b: Address): void {
-    for (const end of [...this.#between(a, b), ...this.#between(b, a)]) end.owner.lose(end);
+    for (const end of [...this.#between(a, b), ...this.#between(b, a)]) end.lose();
   }
 
   /** The process at `address` ends: it is told nothing more; its peers are, unless the whole machine went (`silent`). */
   crash(address: Address, { silent = false } = {}): void {
     this.#listening.get(address)?.die();
     for (const end of [...this.#ends]) {
-      if (end.owner.address !== address) continue;
+      if (end.local !== address) continue;
       if (silent) end.vanish();
-      else end.owner.lose(end);
+      else end.lose();
     }
   }
 
@@ -146,113 +147,24 @@ export class MemoryNetwork {
     if (this.#listening.get(transport.address) === transport) this.#listening.delete(transport.address);
   }
 
-  add(end: End): void {
+  add(end: End<MemoryTransport>): void {
     this.#ends.add(end);
   }
 
-  remove(end: End): void {
+  remove(end: End<MemoryTransport>): void {
     this.#ends.delete(end);
   }
 
   /** The ends that hear from `from` at `to`. */
-  #between(from: Address, to: Address): End[] {
-    return [...this.#ends].filter((end) => end.owner.address === to && end.remote === from);
-  }
-}
-
-interface Packet {
-  ripe: boolean;
-  readonly arrive: (end: End) => void;
-}
-
-/** One end of a connection, and the packets on their way to it. */
-class End {
-  readonly owner: MemoryTransport;
-  readonly remote: Address;
-  readonly direction: Direction;
-  peer: Member;
-  /** Set once the hello went through. */
-  channel: ChannelId | undefined;
-  open = true;
-  other: End | undefined;
-  readonly #network: MemoryNetwork;
-  readonly #incoming: Packet[] = [];
-  #vanished = false;
-  #lastDue = 0;
-  #silence: (() => void) | undefined;
-
-  constructor(
-    network: MemoryNetwork,
-    owner: MemoryTransport,
-    peer: Member,
-    direction: Direction,
-    remote = peer.address,
-  ) {
-    this.#network = network;
-    this.owner = owner;
-    this.peer = peer;
-    this.remote = remote;
-    this.direction = direction;
-    network.add(this);
-    if (network.isCut(remote, owner.address)) this.expectSilence();
-  }
-
-  /** Sends to the other end. */
-  send(arrive: (end: End) => void): void {
-    this.other?.receive(arrive);
-  }
-
-  receive(arrive: (end: End) => void): void {
-    const { clock } = this.#network;
-    const packet: Packet = { ripe: false, arrive };
-    this.#incoming.push(packet);
-    // Ripeness, not the clock, decides: a timer may fire a rounding error early, and order must not depend on timers.
-    const due = Math.max(this.#lastDue, clock.now() + this.#network.delay(this.remote, this.owner.address));
-    this.#lastDue = due;
-    clock.setTimer(Math.max(0, due - clock.now()), () => {
-      packet.ripe = true;
-      this.#pump();
-    });
-  }
-
-  expectSilence(): void {
-    this.#silence ??= this.#network.clock.setTimer(this.#network.silenceMs, () => this.owner.lose(this));
-  }
-
-  healed(): void {
-    if (this.#vanished || this.#network.isCut(this.remote, this.owner.address)) return;
-    this.#silence?.();
-    this.#silence = undefined;
-    this.#network.clock.setTimer(this.#network.delay(this.remote, this.owner.address), () => this.#pump());
-  }
-
-  /** This end goes down, the other one hears nothing any more. */
-  vanish(): void {
-    this.#vanished = true;
-    const { other } = this;
-    if (other !== undefined) {
-      other.#vanished = true;
-      other.expectSilence();
-    }
-    this.owner.lose(this);
-  }
-
-  close(): void {
-    this.open = false;
-    this.#silence?.();
-    this.#network.remove(this);
-  }
-
-  #pump(): void {
-    if (this.#vanished || this.#network.isCut(this.remote, this.owner.address)) return;
-    while (this.#incoming[0]?.ripe) this.#incoming.shift()?.arrive(this);
+  #between(from: Address, to: Address): End<MemoryTransport>[] {
+    return [...this.#ends].filter((end) => end.local === to && end.remote === from);
   }
 }
 
 interface Dial {
   readonly peer: Member;
   readonly backoff: Backoff;
-  end?: End;
+  end?: End<MemoryTransport>;
   /** Cancels the timer of the attempt, or of the wait for the next one. */
   cancel?: () => void;
 }
@@ -262,9 +174,9 @@ class MemoryTransport implements Transport {
   readonly #network: MemoryNetwork;
   readonly #options: MemoryTransportOptions;
   readonly #dials = new Map<MemberId, Dial>();
-  readonly #channels = new Map<ChannelId, End>();
-  readonly #pending = new Set<End>();
-  #held: { readonly end: End; readonly hello: Hello }[] = [];
+  readonly #channels = new Map<ChannelId, End<MemoryTransport>>();
+  readonly #pending = new Set<End<MemoryTransport>>();
+  #held: { readonly end: End<MemoryTransport>; readonly hello: Hello }[] = [];
   readonly #events: (() => void)[] = [];
   #handler: TransportHandler | undefined;
   #self: Member | null = null;
@@ -293,7 +205,7 @@ class MemoryTransport implements Transport {
     this.#self = self;
     if (before !== null || self === null) this.#forgetAll();
     if (self === null) return;
-    for (const { end, hello } of this.#held.splice(0)) if (end.open) this.#accept(end, hello, self);
+    for (const { end, hello } of this.#held.splice(0)) this.#later(() => this.#accept(end, hello));
     for (const dial of this.#dials.values()) this.#attempt(dial);
   }
 
@@ -309,17 +221,16 @@ class MemoryTransport implements Transport {
     if (dial === undefined) return;
     this.#dials.delete(memberId(peer));
     dial.cancel?.();
-    if (dial.end !== undefined) this.lose(dial.end);
+    dial.end?.lose();
   }
 
   send(channel: ChannelId, message: Message): void {
     const sent = this.#network.wire ? (decode(encode([message]))[0] as Message) : message;
-    this.#channels.get(channel)?.send((end) => end.owner.arrived(end, sent));
+    this.#channels.get(channel)?.send((end) => end.owner?.arrived(end, sent));
   }
 
   drop(channel: ChannelId, _reason: string): void {
-    const end = this.#channels.get(channel);
-    if (end !== undefined) this.lose(end);
+    this.#channels.get(channel)?.lose();
   }
 
   async close(): Promise<void> {
@@ -328,6 +239,7 @@ class MemoryTransport implements Transport {
     this.#closed = true;
     this.#network.unbind(this);
     while (this.#events.length > 0) await new Promise<void>((resolve) => this.#later(resolve));
+    this.#handler = undefined;
   }
 
   /** The end of the process: no further word to its owner. */
@@ -339,14 +251,7 @@ class MemoryTransport implements Transport {
     this.#network.unbind(this);
   }
 
-  /** Closes this end and tells the other, if anything still gets there. */
-  lose(end: End): void {
-    if (!end.open) return;
-    end.send((other) => other.owner.lose(other));
-    this.#gone(end);
-  }
-
-  arrived(end: End, message: Message): void {
+  arrived(end: End<MemoryTransport>, message: Message): void {
     const { channel } = end;
     if (channel === undefined || !end.open) return;
     this.#now(() => {
@@ -355,13 +260,13 @@ class MemoryTransport implements Transport {
   }
 
   /** A dialled connection has reached us. */
-  incoming(end: End, hello: Hello): void {
+  #incoming(end: End<MemoryTransport>, hello: Hello): void {
     if (!end.open) return;
     this.#pending.add(end);
     const refusal = this.#refusal(hello);
     if (refusal !== undefined) this.#refuse(end, refusal);
     else if (this.#self === null) this.#held.push({ end, hello });
-    else this.#accept(end, hello, this.#self);
+    else this.#accept(end, hello);
   }
 
   #refusal(hello: Hello): Refusal | undefined {
@@ -373,49 +278,51 @@ class MemoryTransport implements Transport {
     return undefined;
   }
 
-  #accept(end: End, hello: Hello, self: Member): void {
-    if (!sameMember(hello.to, self)) return this.#refuse(end, { message: 'another incarnation' });
-    if (hello.secret !== this.#options.secret) {
-      return this.#refuse(end, { code: 'ZISTORE_UNAUTHORIZED', message: 'the secrets differ' });
+  #accept(end: End<MemoryTransport>, hello: Hello): void {
+    if (!end.open || this.#self === null) return;
+    if (!sameMember(hello.to, this.#self)) {
+      this.#refuse(end, { message: 'another incarnation' });
+    } else if (hello.secret !== this.#options.secret) {
+      this.#refuse(end, { code: 'ZISTORE_UNAUTHORIZED', message: 'the secrets differ' });
+    } else {
+      for (const older of [...this.#channels.values()]) {
+        if (older.direction === 'in' && older.peer && sameMember(older.peer, hello.from)) older.lose();
+      }
+      end.send((dialler) => dialler.owner?.welcomed(dialler));
+      this.#up(end, hello.from);
     }
-    for (const older of [...this.#channels.values()]) {
-      if (older.direction === 'in' && sameMember(older.peer, hello.from)) this.lose(older);
-    }
-    end.peer = hello.from;
-    end.send((dialler) => dialler.owner.#welcomed(dialler));
-    this.#up(end);
   }
 
-  #refuse(end: End, refusal: Refusal): void {
-    end.send((dialler) => dialler.owner.#refused(dialler, refusal));
-    this.#gone(end);
+  #refuse(end: End<MemoryTransport>, refusal: Refusal): void {
+    end.send((dialler) => dialler.owner?.refused(dialler, refusal));
+    end.lose();
   }
 
-  #welcomed(end: End): void {
-    const dial = this.#dials.get(memberId(end.peer));
-    if (!end.open || dial?.end !== end) return;
+  welcomed(end: End<MemoryTransport>): void {
+    const dial = this.#dialOf(end);
+    if (!end.open || dial === undefined) return;
     dial.cancel?.();
     dial.backoff.reset();
-    this.#up(end);
+    this.#up(end, dial.peer);
   }
 
-  #refused(end: End, { code, message }: Refusal): void {
-    if (!end.open) return;
-    if (code !== undefined) this.#now(() => this.#handler?.refused(end.peer, code, message));
-    this.#gone(end);
+  refused(end: End<MemoryTransport>, { code, message }: Refusal): void {
+    const peer = this.#dialOf(end)?.peer;
+    if (!end.open || peer === undefined) return;
+    if (code !== undefined) this.#now(() => this.#handler?.refused(peer, code, message));
+    end.lose();
   }
 
-  #up(end: End): void {
+  #up(end: End<MemoryTransport>, peer: Member): void {
+    end.peer = peer;
     this.#pending.delete(end);
     const channel = ++this.#lastChannel;
     end.channel = channel;
     this.#channels.set(channel, end);
-    const { peer, direction } = end;
-    this.#now(() => this.#handler?.up(channel, peer, direction));
+    this.#now(() => this.#handler?.up(channel, peer, end.direction));
   }
 
-  #gone(end: End): void {
-    end.close();
+  gone(end: End<MemoryTransport>): void {
     this.#pending.delete(end);
     this.#held = this.#held.filter((held) => held.end !== end);
     const { channel } = end;
@@ -423,41 +330,35 @@ class MemoryTransport implements Transport {
       this.#channels.delete(channel);
       this.#later(() => this.#handler?.down(channel));
     }
-    const dial = this.#dials.get(memberId(end.peer));
-    if (dial?.end === end) this.#redial(dial);
+    const dial = this.#dialOf(end);
+    if (dial !== undefined) this.#redial(dial);
+  }
+
+  #dialOf(end: End<MemoryTransport>): Dial | undefined {
+    const dial = end.peer && this.#dials.get(memberId(end.peer));
+    return dial?.end === end ? dial : undefined;
   }
 
   #attempt(dial: Dial): void {
     if (this.#self === null || dial.end !== undefined) return;
     const { cluster = 'default', wireVersion = WIRE_VERSION, secret } = this.#options;
     const hello: Hello = { cluster, wireVersion, secret, from: this.#self, to: dial.peer };
-    const end = new End(this.#network, this, dial.peer, 'out');
+    const end = End.dial<MemoryTransport>(this.#network, this, this.address, dial.peer);
     dial.end = end;
-    dial.cancel = this.#network.clock.setTimer(this.#network.helloTimeoutMs, () => this.lose(end));
+    dial.cancel = this.#network.clock.setTimer(this.#network.helloTimeoutMs, () => end.lose());
     this.#pending.add(end);
-    // Until somebody answers, the far end belongs to the link alone.
-    const far = new End(
-      this.#network,
-      new MemoryTransport(this.#network, dial.peer.address, {}),
-      hello.from,
-      'in',
-      this.address,
-    );
-    far.other = end;
-    end.other = far;
-    far.receive(() => this.#connected(end, far, hello));
+    end.send((far) => MemoryTransport.#connected(this.#network, far, hello));
   }
 
   /** The hello has arrived at its address, whoever is there now. */
-  #connected(end: End, far: End, hello: Hello): void {
-    const target = this.#network.at(hello.to.address);
-    if (!far.open) return;
-    if (target === undefined) return far.owner.lose(far);
-    far.close();
-    const near = new End(this.#network, target, hello.from, 'in', this.address);
-    near.other = end;
-    end.other = near;
-    target.incoming(near, hello);
+  static #connected(network: MemoryNetwork, far: End<MemoryTransport>, hello: Hello): void {
+    const target = network.at(hello.to.address);
+    if (target === undefined) {
+      far.lose();
+      return;
+    }
+    far.owner = target;
+    target.#incoming(far, hello);
   }
 
   #redial(dial: Dial): void {
@@ -469,7 +370,7 @@ class MemoryTransport implements Transport {
   #forgetAll(): void {
     for (const dial of this.#dials.values()) dial.cancel?.();
     this.#dials.clear();
-    for (const end of [...this.#pending, ...this.#channels.values()]) this.lose(end);
+    for (const end of [...this.#pending, ...this.#channels.values()]) end.lose();
   }
 
   /** From a fresh stack already: at once, unless something has to come before it. */
