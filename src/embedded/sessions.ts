@@ -70,6 +70,12 @@ export class SessionTable {
     for (const session of this.#sessions.values()) this.touch(session, now);
   }
 
+  /** Every session lives longer by this, rounded up to ticks. */
+  postpone(ms: number): void {
+    const tick = this.#limits.tickTimeMs;
+    for (const session of this.#sessions.values()) session.expiresAt += Math.ceil(ms / tick) * tick;
+  }
+
   overdue(now: number): Session[] {
     return [...this.#sessions.values()].filter((session) => session.expiresAt <= now);
   }

@@ -106,9 +106,14 @@ export class CoordinatorState {
     return true;
   }
 
-  /** Grants every session its full timeout from now, as a restarted server does: silence was ours, not theirs. */
+  /** Grants every session its full timeout from now, as a restarted server does. */
   touchAll(now: number): void {
     this.#sessions.touchAll(now);
+  }
+
+  /** For this long nobody could be heard. */
+  postpone(ms: number): void {
+    this.#sessions.postpone(ms);
   }
 
   execute(sessionId: bigint, watcher: Watcher, operation: Operation, now: number): Executed {

@@ -54,10 +54,12 @@ export class DataTree {
 
   constructor(limits: TreeLimits) {
     this.#limits = limits;
-    const genesis = { zxid: 0n, time: 0, session: 0n, changes: [], undo: [] };
-    this.#nodes.set('/', newZnode(new Uint8Array(), OPEN_ACL, 0n, genesis));
-    this.#insert('/zookeeper', newZnode(new Uint8Array(), OPEN_ACL, 0n, genesis));
-    this.#insert('/zookeeper/quota', newZnode(new Uint8Array(), OPEN_ACL, 0n, genesis));
+    this.#nodes.set('/', genesis());
+    for (const path of ['/zookeeper', '/zookeeper/quota']) {
+      this.#insert(path, genesis());
+      // ZooKeeper does not count these among the children ever created.
+      this.#require(parentOf(path)).created = 0;
+    }
   }
 
   get size(): number {
@@ -186,6 +188,9 @@ export class DataTree {
     node.data = data;
   }
 }
+
+const genesis = (): Znode =>
+  newZnode(new Uint8Array(), OPEN_ACL, 0n, { zxid: 0n, time: 0, session: 0n, changes: [], undo: [] });
 
 function newZnode(data: Data, acl: readonly Acl[], owner: bigint, tx: Transaction): Znode {
   const { zxid, time } = tx;

@@ -34,7 +34,7 @@ export class TwinClient implements ZooKeeperClient {
   /** Sent on this connection and not answered, oldest first. */
   #inFlight: Open[] = [];
   /** Submitted while it could not be sent; answered from a fresh stack. */
-  readonly #refused: { readonly request: number; readonly code: 'NOT_SENT' | 'SESSION_ENDED' }[] = [];
+  readonly #refused: number[] = [];
   #connection: ClientEnd | undefined;
   #connected = false;
   #over = false;
@@ -64,10 +64,8 @@ export class TwinClient implements ZooKeeperClient {
 
   submit(request: number, operation: ZkOperation): void {
     const connection = this.#connection;
-    if (this.#over || this.#closing !== undefined) {
-      this.#refuse(request, 'SESSION_ENDED');
-    } else if (!this.#connected || connection === undefined) {
-      this.#refuse(request, 'NOT_SENT');
+    if (this.#over || this.#closing !== undefined || !this.#connected || connection === undefined) {
+      this.#refuse(request);
     } else {
       this.#inFlight.push({ request, operation });
       connection.send({ type: 'request', operation: toOperation(operation) });
@@ -221,14 +219,14 @@ export class TwinClient implements ZooKeeperClient {
     for (const { request } of failed) this.#tell((handler) => handler.reply(request, failure(code)));
   }
 
-  #refuse(request: number, code: 'NOT_SENT' | 'SESSION_ENDED'): void {
-    this.#refused.push({ request, code });
+  #refuse(request: number): void {
+    this.#refused.push(request);
     this.#parts.clock.setTimer(0, () => this.#answerRefused());
   }
 
   #answerRefused(): void {
-    for (const { request, code } of this.#refused.splice(0)) {
-      this.#tell((handler) => handler.reply(request, failure(code)));
+    for (const request of this.#refused.splice(0)) {
+      this.#tell((handler) => handler.reply(request, failure('NOT_SENT')));
     }
   }
 
