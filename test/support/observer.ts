@@ -37,7 +37,7 @@ export class Observer {
 
   untilMember(address: string, there: boolean, timeoutMs = 20_000): Promise<boolean> {
     const what = `member ${address} is ${there ? 'listed' : 'gone'}`;
-    return until(what, async () => (await this.hasMember(address)) === there, { timeoutMs });
+    return until(what, async () => (await this.hasMember(address)) === there, { timeoutMs, intervalMs: 2 });
   }
 
   /** Text of a znode of the cluster, by its path below the cluster's. */
