@@ -1,0 +1,49 @@
+/** The program: arguments in, exit code out. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { type CommandContext, failureLine } from './context.ts';
+import { addNodeCommand } from './node.ts';
+import { addOperationCommands } from './operation.ts';
+import { addShellCommand } from './shell.ts';
+import { addStatusCommand } from './status.ts';
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return String((manifest as { version: unknown }).version);
+}
+
+function createProgram(context: CommandContext, streams: CliStreams): Command {
+  const program = new Command('zistore')
+    .description('A key-value store whose reads come from local memory and are never stale.')
+    .version(context.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    // Subcommands inherit these, so they come first.
+    .exitOverride()
+    .configureOutput({ writeOut: streams.out, writeErr: streams.err })
+    .showHelpAfterError()
+    .helpCommand('help [command]', 'print help about a command');
+  addShellCommand(program, context);
+  addNodeCommand(program, context);
+  addOperationCommands(program, context);
+  addStatusCommand(program, context);
+  return program;
+}
+
+/** Where help and messages about usage go. */
+export interface CliStreams {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+/** Runs one command line (without the program's name). Resolves to the exit code: 0 done, 1 failed, 2 wrong usage. */
+export async function runCli(argv: readonly string[], streams: CliStreams): Promise<number> {
+  const context: CommandContext = { version: readVersion(), exitCode: 0 };
+  try {
+    await createProgram(context, streams).parseAsync(argv, { from: 'user' });
+    return context.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    streams.err(`${failureLine(error)}\n`);
+    return 1;
+  }
+}

@@ -1,0 +1,48 @@
+/** `zistore shell`: see src/shell. */
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { DEFAULTS } from '../options.ts';
+import { runShell } from '../shell/run.ts';
+import { type CommandContext, checkStoreOptions } from './context.ts';
+import { clusterOption, parseClients, sessionTimeoutOption, tickTimeOption, zookeeperOption } from './options.ts';
+
+/** The embedded coordinator is alone in its process, so it can tick fast: a kill is noticed within two seconds. */
+const EMBEDDED_SESSION_TIMEOUT_MS = 2000;
+const EMBEDDED_TICK_TIME_MS = 200;
+
+interface ShellFlags {
+  zookeeper?: string;
+  cluster: string;
+  clients: number;
+  json?: true;
+  sessionTimeout?: number;
+  tickTime?: number;
+}
+
+export function addShellCommand(program: Command, context: CommandContext): void {
+  program
+    .command('shell')
+    .summary('interactive shell whose clients are processes of their own')
+    .description(
+      'An interactive shell. Each client is a process of its own that can be cut off, paused and killed.\n' +
+        'Without --zookeeper it starts an embedded coordinator, for trying out: all in memory, gone at the end.\n' +
+        'Without a terminal it reads commands from standard input and exits 1 if one failed.',
+    )
+    .addOption(zookeeperOption())
+    .addOption(clusterOption().default(DEFAULTS.cluster))
+    .addOption(new Option('--clients <n>', 'how many clients to start with').argParser(parseClients).default(1))
+    .addOption(new Option('--json', 'one JSON object a command on standard output'))
+    .addOption(sessionTimeoutOption())
+    .addOption(tickTimeOption())
+    .action(async (flags: ShellFlags, command: Command) => {
+      const embedded = flags.zookeeper === undefined;
+      const sessionTimeoutMs =
+        flags.sessionTimeout ?? (embedded ? EMBEDDED_SESSION_TIMEOUT_MS : DEFAULTS.sessionTimeoutMs);
+      const tickTimeMs = flags.tickTime ?? (embedded ? EMBEDDED_TICK_TIME_MS : DEFAULTS.tickTimeMs);
+      const { cluster, clients, zookeeper } = flags;
+      checkStoreOptions(command, { zookeeper: zookeeper ?? '127.0.0.1', cluster, sessionTimeoutMs, tickTimeMs });
+      const { version } = context;
+      const json = flags.json === true;
+      context.exitCode = await runShell({ zookeeper, cluster, clients, sessionTimeoutMs, tickTimeMs, json, version });
+    });
+}
