@@ -66,6 +66,11 @@ export class Channels {
     return this.outOf.get(member);
   }
 
+  /** The open channel that this member dialled to us. */
+  into(member: MemberId): ChannelId | undefined {
+    return this.inOf.get(member);
+  }
+
   /** All open channels with this member. */
   *of(member: MemberId): Iterable<ChannelId> {
     const out = this.outOf.get(member);

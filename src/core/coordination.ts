@@ -16,12 +16,19 @@ export interface Stat {
 
 export type ZkCreateMode = 'persistent' | 'ephemeral' | 'ephemeralSequential';
 
+/** A step of a multi that changes nothing. */
+export interface ZkStepCheck {
+  readonly op: 'check';
+  readonly path: string;
+  readonly version?: number;
+}
+
 /** One step of a multi. `version` −1 or absent: any version. Version 0 means 0. */
 export type ZkMultiStep =
   | { readonly op: 'create'; readonly path: string; readonly data: string; readonly mode: ZkCreateMode }
   | { readonly op: 'delete'; readonly path: string; readonly version?: number }
   | { readonly op: 'set'; readonly path: string; readonly data: string; readonly version?: number }
-  | { readonly op: 'check'; readonly path: string; readonly version?: number };
+  | ZkStepCheck;
 
 export type ZkOperation =
   | Exclude<ZkMultiStep, { op: 'check' }>

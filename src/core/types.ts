@@ -30,8 +30,7 @@ export interface Member {
 /** A member as one string, for maps. */
 export type MemberId = Brand<string, 'MemberId'>;
 export const memberId = (m: Member): MemberId => `${m.address}#${m.incarnation}` as MemberId;
-export const sameMember = (a: Member, b: Member): boolean =>
-  a.incarnation === b.incarnation && a.address === b.address;
+export const sameMember = (a: Member, b: Member): boolean => a.incarnation === b.incarnation && a.address === b.address;
 
 /** Order number of a write (Z12): one counter per epoch, never per key. */
 export interface Version {

@@ -1,0 +1,89 @@
+/**
+ * Single flight: at most one request a key that callers may join, and per key the floor below which nothing is
+ * published. Floors live only as long as something is outstanding for their key; without a request outstanding no
+ * answer can be published, so none is needed.
+ */
+import type { CallId } from './effects.ts';
+import { compareVersions, type Key, type Version } from './types.ts';
+
+/** A read of one key that is on its way, or waits for a leader. */
+export interface Flight {
+  readonly key: Key;
+  /** Request id; 0 while not sent. */
+  id: number;
+  /** Callers that were waiting when the request was sent: any answer serves them. */
+  waiters: CallId[];
+  /** Callers that joined since: only an answer that made us a holder serves them, for it was current until invalidated. */
+  late: CallId[];
+}
+
+interface KeyState {
+  floor: Version | undefined;
+  /** The flight that new callers join. */
+  joinable: Flight | undefined;
+  /** Requests, reads and writes, that are not finished. */
+  outstanding: number;
+}
+
+export class Flights {
+  private readonly keys = new Map<Key, KeyState>();
+
+  get size(): number {
+    return this.keys.size;
+  }
+
+  /** The flight to join, or undefined. */
+  joinable(key: Key): Flight | undefined {
+    return this.keys.get(key)?.joinable;
+  }
+
+  /** A read starts; callers join it from here on, unless there is one to join already. */
+  startRead(flight: Flight): void {
+    const state = this.hold(flight.key);
+    state.joinable ??= flight;
+  }
+
+  /** A write starts: its answer, too, is published under the floor rule. */
+  startWrite(key: Key): void {
+    this.hold(key);
+  }
+
+  /** A request is finished, whatever became of it. */
+  finish(key: Key, flight?: Flight): void {
+    const state = this.keys.get(key);
+    if (state === undefined) return;
+    if (flight !== undefined && state.joinable === flight) state.joinable = undefined;
+    state.outstanding -= 1;
+    if (state.outstanding === 0) this.keys.delete(key);
+  }
+
+  /**
+   * Whoever asks from here on starts after this invalidation may have been acknowledged, so an answer older than it
+   * must not reach them: the flight under way goes on for those who wait, but nobody joins it any more.
+   */
+  invalidate(key: Key, version: Version): void {
+    const state = this.keys.get(key);
+    if (state === undefined) return;
+    if (state.floor === undefined || compareVersions(state.floor, version) < 0) state.floor = version;
+    state.joinable = undefined;
+  }
+
+  mayPublish(key: Key, version: Version): boolean {
+    const floor = this.keys.get(key)?.floor;
+    return floor === undefined || compareVersions(version, floor) >= 0;
+  }
+
+  clear(): void {
+    this.keys.clear();
+  }
+
+  private hold(key: Key): KeyState {
+    let state = this.keys.get(key);
+    if (state === undefined) {
+      state = { floor: undefined, joinable: undefined, outstanding: 0 };
+      this.keys.set(key, state);
+    }
+    state.outstanding += 1;
+    return state;
+  }
+}

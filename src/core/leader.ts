@@ -1,0 +1,340 @@
+/**
+ * Leading (Z11 Z12 Z22 Z23 Z26 Z27 Z36 Z37): the data, the directory, and one write a key at a time:
+ *
+ * 1. take the key's lock; check the lease; 2. invalidate every holder and wait until each has acknowledged **this
+ * version** or is gone; 3. check the lease again; apply; the writer is the only holder; answer; free the lock.
+ *
+ * A server read of a key under write waits for it. The leader's own read does not: the write is not acknowledged yet,
+ * so the value that is applied is still right.
+ */
+import { sizeOfCopy } from './cache.ts';
+import type { Calls } from './calls.ts';
+import type { ChannelId, Channels } from './channels.ts';
+import type { Directory } from './directory.ts';
+import type { CallId } from './effects.ts';
+import { limitExceeded, sessionLost } from './failures.ts';
+import type { Lease } from './lease.ts';
+import { LockMap } from './locks.ts';
+import type { Action, Answer, RefusalReason, Request } from './messages.ts';
+import { type Peer, type Peers, settleWrites } from './peers.ts';
+import type { Counters } from './status.ts';
+import type { Copy, Epoch, Key, MemberId, Value, Version } from './types.ts';
+
+type Origin = { readonly call: CallId } | { readonly peer: Peer; readonly id: number };
+
+interface Write {
+  readonly kind: 'write';
+  readonly origin: Origin;
+  readonly key: Key;
+  readonly action: Action;
+}
+
+/** A write that has the lock. */
+interface Round extends Write {
+  readonly version: Version;
+  /** Holders that have not acknowledged. */
+  readonly waiting: Set<MemberId>;
+}
+
+interface Read {
+  readonly kind: 'read';
+  readonly key: Key;
+  readonly peer: Peer;
+  readonly channel: ChannelId;
+  readonly id: number;
+}
+
+export interface LeaderOptions {
+  readonly epoch: Epoch;
+  readonly store: Map<Key, Copy>;
+  readonly directory: Directory;
+  readonly peers: Peers;
+  readonly maxBytes: number;
+  /** Bound of operations queued behind locks. */
+  readonly maxQueued: number;
+}
+
+export class Leader {
+  readonly epoch: Epoch;
+  readonly store: Map<Key, Copy>;
+  private readonly directory: Directory;
+  private readonly peers: Peers;
+  private readonly locks = new LockMap<Round, Write | Read>();
+  private readonly options: LeaderOptions;
+  private readonly calls: Calls;
+  private readonly channels: Channels;
+  private readonly lease: Lease;
+  private readonly counters: Counters;
+  private counter = 0;
+  private bytes = 0;
+  /** No new work: the node is leaving. Rounds under way run to their end. */
+  private draining = false;
+
+  constructor(options: LeaderOptions, calls: Calls, channels: Channels, lease: Lease, counters: Counters) {
+    this.epoch = options.epoch;
+    this.store = options.store;
+    this.directory = options.directory;
+    this.peers = options.peers;
+    this.options = options;
+    this.calls = calls;
+    this.channels = channels;
+    this.lease = lease;
+    this.counters = counters;
+    for (const copy of this.store.values()) this.bytes += sizeOfCopy(copy.key, copy.value);
+  }
+
+  get gauges(): { entries: number; bytes: number; locks: number; invalidating: number; directory: number } {
+    let invalidating = 0;
+    for (const round of this.locks.holders()) if (round.waiting.size > 0) invalidating += 1;
+    const { size: entries } = this.store;
+    return { entries, bytes: this.bytes, locks: this.locks.size, invalidating, directory: this.directory.size };
+  }
+
+  get idle(): boolean {
+    return this.locks.size === 0;
+  }
+
+  value(key: Key): Value | undefined {
+    return this.store.get(key)?.value;
+  }
+
+  /** This node's own write. Its lease was checked when the call came. */
+  write(call: CallId, key: Key, action: Action, now: number): void {
+    this.enqueue({ kind: 'write', origin: { call }, key, action }, now);
+  }
+
+  /** A caller at this node gave up. True: its write had not begun and never will. */
+  withdraw(call: CallId): boolean {
+    return (
+      this.locks.withdraw((item) => item.kind === 'write' && 'call' in item.origin && item.origin.call === call)
+        .length > 0
+    );
+  }
+
+  request(peer: Peer, channel: ChannelId, message: Request, now: number): void {
+    if (message.type === 'write') this.remoteWrite(peer, message, now);
+    else if (this.draining) this.refuse(channel, message.id, 'notLeader');
+    else if (now >= this.lease.end) this.refuse(channel, message.id, 'noLease');
+    else {
+      const read: Read = { kind: 'read', key: message.key, peer, channel, id: message.id };
+      if (this.locks.holder(message.key) === undefined) this.read(read, now);
+      else if (this.locks.queued >= this.options.maxQueued) this.refuse(channel, message.id, 'limit');
+      else this.locks.wait(message.key, read);
+    }
+  }
+
+  /** Acknowledgements count for the version they name, and nothing else (Z38). */
+  invalidated(peer: Peer, key: Key, version: Version, now: number): void {
+    const due = peer.unacknowledged.get(key);
+    if (due === undefined || due.epoch !== version.epoch || due.counter !== version.counter) return;
+    this.acknowledged(peer, key, now);
+  }
+
+  /** A new channel that we dialled: say again what is not acknowledged, or a half-open one would lock keys for ever. */
+  channelUp(peer: Peer, channel: ChannelId): void {
+    for (const [key, version] of peer.unacknowledged) {
+      this.channels.send(channel, { type: 'invalidate', epoch: this.epoch, key, version });
+    }
+  }
+
+  /** The member will ask again on its next channel. */
+  channelDown(channel: ChannelId): void {
+    this.locks.withdraw((item) => item.kind === 'read' && item.channel === channel);
+  }
+
+  /** ZooKeeper says that this incarnation is over, so its lease is: nobody waits for it any more (Z27). */
+  gone(peer: Peer, now: number): void {
+    this.directory.removeMember(peer.id);
+    this.locks.withdraw(
+      (item) => (item.kind === 'read' ? item.peer : 'peer' in item.origin ? item.origin.peer : undefined) === peer,
+    );
+    for (const key of [...peer.unacknowledged.keys()]) this.acknowledged(peer, key, now);
+  }
+
+  /** The lease is over: what has not begun never will, and says so (S19). */
+  leaseLapsed(): void {
+    for (const item of this.locks.withdraw(() => true)) {
+      if (item.kind === 'read') this.refuse(item.channel, item.id, 'noLease');
+      else this.endRefused(item, 'noLease');
+    }
+  }
+
+  /** Begins the clean leave: nothing new begins. */
+  drain(): void {
+    this.draining = true;
+    for (const item of this.locks.withdraw(() => true)) {
+      if (item.kind === 'read') this.refuse(item.channel, item.id, 'notLeader');
+      else this.endRefused(item, 'notLeader');
+    }
+  }
+
+  /** Ends leading. Rounds under way are not applied and never will be: nobody but this object could apply them. */
+  end(): void {
+    this.drain();
+    for (const round of this.locks.holders()) this.endRefused(round, 'notLeader');
+  }
+
+  private remoteWrite(peer: Peer, message: Request & { type: 'write' }, now: number): void {
+    settleWrites(peer, message.settled);
+    const { id, key, action } = message;
+    if (id < peer.settled) return;
+    const known = peer.writes.get(id);
+    if (known === 'pending') return;
+    if (known !== undefined) {
+      this.tell(peer, known);
+      return;
+    }
+    const write: Write = { kind: 'write', origin: { peer, id }, key, action };
+    if (this.draining) this.endRefused(write, 'notLeader');
+    else this.enqueue(write, now);
+  }
+
+  private enqueue(write: Write, now: number): void {
+    if ('peer' in write.origin) write.origin.peer.writes.set(write.origin.id, 'pending');
+    if (this.locks.holder(write.key) === undefined) this.begin(write, now);
+    else if (this.locks.queued >= this.options.maxQueued)
+      this.endRefused(write, 'limit', 'Too many operations wait at the leader.');
+    else this.locks.wait(write.key, write);
+  }
+
+  private begin(write: Write, now: number): void {
+    if (this.run(write, now)) this.passOn(write.key, now);
+  }
+
+  /** Runs a write whose turn it is. True: it is finished already; false: it waits for acknowledgements. */
+  private run(write: Write, now: number): boolean {
+    const refusal = this.whyNot(write, now);
+    if (refusal !== undefined) {
+      this.endRefused(write, refusal, 'The leader holds as much as its store.maxBytes allows.');
+      return true;
+    }
+    const { key } = write;
+    const version: Version = { epoch: this.epoch, counter: ++this.counter };
+    const round: Round = { ...write, version, waiting: new Set(this.directory.holders(key)) };
+    this.locks.take(key, round);
+    for (const member of round.waiting) this.invalidate(member, key, version);
+    if (round.waiting.size > 0) return false;
+    this.commit(round, now);
+    return true;
+  }
+
+  private whyNot(write: Write, now: number): RefusalReason | undefined {
+    if (now >= this.lease.end) return 'noLease';
+    if (write.action.kind !== 'set') return undefined;
+    const growth = sizeOfCopy(write.key, write.action.value) - this.sizeOf(write.key);
+    return growth > 0 && this.bytes + growth > this.options.maxBytes ? 'limit' : undefined;
+  }
+
+  private invalidate(member: MemberId, key: Key, version: Version): void {
+    this.counters.invalidationsSent += 1;
+    this.peers.get(member)?.unacknowledged.set(key, version);
+    const channel = this.channels.out(member);
+    if (channel !== undefined) this.channels.send(channel, { type: 'invalidate', epoch: this.epoch, key, version });
+  }
+
+  private acknowledged(peer: Peer, key: Key, now: number): void {
+    peer.unacknowledged.delete(key);
+    this.directory.remove(key, peer.id);
+    const round = this.locks.holder(key);
+    if (round === undefined || !round.waiting.delete(peer.id) || round.waiting.size > 0) return;
+    this.commit(round, now);
+    this.passOn(key, now);
+  }
+
+  private commit(round: Round, now: number): void {
+    // Acknowledgements may have taken longer than the lease: by now somebody else may lead (Z26).
+    if (now >= this.lease.end) this.endRefused(round, 'noLease');
+    else this.apply(round);
+  }
+
+  private apply(round: Round): void {
+    const { key, version, action, origin } = round;
+    const existed = this.store.has(key);
+    this.bytes -= this.sizeOf(key);
+    if (action.kind === 'set') {
+      this.store.set(key, { key, value: action.value, version });
+      this.bytes += this.sizeOf(key);
+    } else this.store.delete(key);
+    this.counters.writesApplied += 1;
+    if ('call' in origin) {
+      this.calls.settle(origin.call, { ok: true, existed });
+      return;
+    }
+    const holder = action.kind === 'set' && this.register(key, origin.peer);
+    this.answerWrite(origin.peer, origin.id, {
+      type: 'written',
+      epoch: this.epoch,
+      id: origin.id,
+      version,
+      existed,
+      holder,
+    });
+  }
+
+  /** Frees the lock, or gives it to the next write in the queue; reads before that are answered on the way. */
+  private passOn(key: Key, now: number): void {
+    for (let next = this.locks.next(key); next !== undefined; next = this.locks.next(key)) {
+      if (next.kind === 'read') this.read(next, now);
+      else if (!this.run(next, now)) return;
+    }
+  }
+
+  private read(read: Read, now: number): void {
+    const { key, peer, channel, id } = read;
+    if (now >= this.lease.end) {
+      this.refuse(channel, id, 'noLease');
+      return;
+    }
+    this.counters.serverReadsServed += 1;
+    const copy = this.store.get(key);
+    if (copy === undefined) {
+      this.channels.send(channel, { type: 'value', epoch: this.epoch, id, holder: false });
+      return;
+    }
+    const holder = this.register(key, peer);
+    const found = { value: copy.value, version: copy.version };
+    this.channels.send(channel, { type: 'value', epoch: this.epoch, id, found, holder });
+  }
+
+  /** Lists a member as holder, if there is a channel to invalidate it by and ZooKeeper has not reported it gone. */
+  private register(key: Key, peer: Peer): boolean {
+    if (this.channels.out(peer.id) === undefined || this.peers.get(peer.id) !== peer) return false;
+    this.directory.add(key, peer.id);
+    return true;
+  }
+
+  private endRefused(write: Write, reason: RefusalReason, detail?: string): void {
+    if ('call' in write.origin) {
+      const failure =
+        reason === 'limit'
+          ? limitExceeded(detail ?? 'The leader is at one of its limits.', 'notApplied')
+          : sessionLost('notApplied');
+      this.calls.settle(write.origin.call, failure);
+      return;
+    }
+    const { peer, id } = write.origin;
+    const said = reason === 'limit' && detail !== undefined ? { detail } : {};
+    this.answerWrite(peer, id, { type: 'refused', epoch: this.epoch, id, reason, ...said });
+  }
+
+  private answerWrite(peer: Peer, id: number, answer: Answer): void {
+    if (id >= peer.settled) peer.writes.set(id, answer);
+    else peer.writes.delete(id);
+    this.tell(peer, answer);
+  }
+
+  /** An answer goes to the channel on which the member's requests come now; the one it asked on may be gone. */
+  private tell(peer: Peer, answer: Answer): void {
+    const channel = this.channels.into(peer.id);
+    if (channel !== undefined) this.channels.send(channel, answer);
+  }
+
+  private refuse(channel: ChannelId, id: number, reason: RefusalReason): void {
+    this.channels.send(channel, { type: 'refused', epoch: this.epoch, id, reason });
+  }
+
+  private sizeOf(key: Key): number {
+    const copy = this.store.get(key);
+    return copy === undefined ? 0 : sizeOfCopy(copy.key, copy.value);
+  }
+}

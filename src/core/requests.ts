@@ -1,0 +1,283 @@
+/**
+ * A node's own operations as long as they need a leader elsewhere (Z11 Z17 Z20 Z21 Z25 Z28): sent when there is one,
+ * sent again when only the connection broke, re-homed when the leader changes, ended when the outcome is unknown.
+ */
+import type { Cache } from './cache.ts';
+import type { Calls } from './calls.ts';
+import type { ChannelId, Channels } from './channels.ts';
+import type { CallId, CallResult, Failure } from './effects.ts';
+import { cancelled, limitExceeded, outcomeUnknown } from './failures.ts';
+import { type Flight, Flights } from './flights.ts';
+import type { Action, Answer } from './messages.ts';
+import type { Counters } from './status.ts';
+import type { Epoch, Key } from './types.ts';
+
+/** How long a request waits after a leader has refused it before it is sent again to whoever leads then. */
+const REFUSED_RETRY_MS = 50;
+
+interface PendingWrite {
+  readonly call: CallId;
+  readonly key: Key;
+  readonly action: Action;
+  /** Operation id; 0 while not sent. */
+  id: number;
+}
+
+type Pending = { readonly kind: 'read'; flight: Flight } | { readonly kind: 'write'; readonly write: PendingWrite };
+
+export class Requests {
+  /** When unsent requests are to be tried again. */
+  wakeAt = Number.POSITIVE_INFINITY;
+  private nextId = 1;
+  private readonly flights = new Flights();
+  private readonly pending = new Map<CallId, Pending>();
+  /** By request id, in the order of ids. */
+  private readonly sentReads = new Map<number, Flight>();
+  private readonly sentWrites = new Map<number, PendingWrite>();
+  private unsentReads = new Set<Flight>();
+  private unsentWrites = new Set<PendingWrite>();
+  private target: { channel: ChannelId; epoch: Epoch } | undefined;
+  private readonly calls: Calls;
+  private readonly channels: Channels;
+  private readonly cache: Cache;
+  private readonly counters: Counters;
+
+  constructor(calls: Calls, channels: Channels, cache: Cache, counters: Counters) {
+    this.calls = calls;
+    this.channels = channels;
+    this.cache = cache;
+    this.counters = counters;
+  }
+
+  /** Callers' operations that are not finished. */
+  get size(): number {
+    return this.pending.size;
+  }
+
+  /** Requests that a leader may still be working on. */
+  get sent(): number {
+    return this.sentReads.size + this.sentWrites.size;
+  }
+
+  get(call: CallId, key: Key, now: number): void {
+    let flight = this.flights.joinable(key);
+    if (flight === undefined) {
+      flight = { key, id: 0, waiters: [call], late: [] };
+      this.flights.startRead(flight);
+      this.unsentReads.add(flight);
+    } else if (flight.id === 0) flight.waiters.push(call);
+    else flight.late.push(call);
+    this.pending.set(call, { kind: 'read', flight });
+    this.flush(now);
+  }
+
+  write(call: CallId, key: Key, action: Action, now: number): void {
+    const write: PendingWrite = { call, key, action, id: 0 };
+    this.pending.set(call, { kind: 'write', write });
+    this.flights.startWrite(key);
+    this.unsentWrites.add(write);
+    this.flush(now);
+  }
+
+  /** A channel to the leader of this epoch is open: send what waits, and again what that leader has not answered. */
+  leaderUp(channel: ChannelId, epoch: Epoch, now: number): void {
+    this.target = { channel, epoch };
+    // A read is asked anew, under a new id: an answer to the earlier asking may predate those who joined since.
+    for (const flight of this.sentReads.values()) this.unsend(flight);
+    this.sentReads.clear();
+    // A write keeps its id: this leader knows by it whether it has been carried out already.
+    for (const write of this.sentWrites.values()) this.sendWrite(write);
+    this.wakeAt = Number.POSITIVE_INFINITY;
+    this.flush(now);
+  }
+
+  leaderDown(): void {
+    this.target = undefined;
+  }
+
+  /** Requests are for another leader from here on. What had been sent as a write may have happened (Z08). */
+  rehome(): void {
+    this.target = undefined;
+    for (const flight of this.sentReads.values()) this.unsend(flight);
+    this.sentReads.clear();
+    this.failSentWrites();
+  }
+
+  failSentWrites(): void {
+    for (const write of [...this.sentWrites.values()]) this.endWrite(write, outcomeUnknown());
+  }
+
+  wake(now: number): void {
+    if (now < this.wakeAt) return;
+    this.wakeAt = Number.POSITIVE_INFINITY;
+    this.flush(now);
+  }
+
+  answer(message: Answer, now: number): void {
+    if (message.type === 'value') this.value(message, now);
+    else if (message.type === 'written') this.written(message);
+    else this.refused(message, now);
+  }
+
+  /** A caller gives up. A flight goes on for the others, and so does a write that has been sent. */
+  cancel(call: CallId, code: 'ZISTORE_TIMEOUT' | 'ZISTORE_ABORTED'): void {
+    const pending = this.pending.get(call);
+    if (pending === undefined) return;
+    if (pending.kind === 'write') {
+      this.endWrite(pending.write, cancelled(code, pending.write.id === 0 ? 'notApplied' : 'unknown'));
+      return;
+    }
+    const { flight } = pending;
+    flight.waiters = flight.waiters.filter((other) => other !== call);
+    flight.late = flight.late.filter((other) => other !== call);
+    this.settle(call, cancelled(code));
+    if (flight.id === 0 && flight.waiters.length === 0) {
+      this.unsentReads.delete(flight);
+      this.flights.finish(flight.key, flight);
+    }
+  }
+
+  /** Ends everything: reads with `failure`, writes with it and the outcome that is known of each. */
+  failAll(failure: (outcome?: 'notApplied' | 'unknown') => Failure): void {
+    for (const [call, pending] of [...this.pending]) {
+      if (pending.kind === 'read') this.settle(call, failure());
+      else this.settle(call, failure(pending.write.id === 0 ? 'notApplied' : 'unknown'));
+    }
+    // Answers that still come find no request and publish nothing; that we are listed as a holder does no harm.
+    this.sentReads.clear();
+    this.sentWrites.clear();
+    this.unsentReads.clear();
+    this.unsentWrites.clear();
+    this.flights.clear();
+    this.wakeAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** What waits unsent, taken out to be carried out by this node itself, which now leads. */
+  takeAll(): { reads: { key: Key; calls: CallId[] }[]; writes: { call: CallId; key: Key; action: Action }[] } {
+    const reads = [...this.unsentReads].map((flight) => ({ key: flight.key, calls: flight.waiters }));
+    const writes = [...this.unsentWrites];
+    for (const { calls } of reads) for (const call of calls) this.pending.delete(call);
+    for (const write of writes) this.pending.delete(write.call);
+    this.failAll(() => outcomeUnknown());
+    return { reads, writes };
+  }
+
+  get invalidations(): Flights {
+    return this.flights;
+  }
+
+  private value(message: Answer & { type: 'value' }, now: number): void {
+    const flight = this.sentReads.get(message.id);
+    if (flight === undefined) return;
+    this.sentReads.delete(message.id);
+    const { found, holder } = message;
+    if (found !== undefined && holder && this.flights.mayPublish(flight.key, found.version)) {
+      this.cache.publish({ key: flight.key, value: found.value, version: found.version });
+    }
+    this.flights.finish(flight.key, flight);
+    const result: CallResult = found === undefined ? { ok: true } : { ok: true, value: found.value };
+    for (const call of flight.waiters) this.settle(call, result);
+    if (holder) for (const call of flight.late) this.settle(call, result);
+    // Nothing would have told us of a write between the answer and their asking: they share one new request.
+    else if (flight.late.length > 0) this.askAgain(flight, now);
+  }
+
+  private askAgain(old: Flight, now: number): void {
+    let flight = this.flights.joinable(old.key);
+    if (flight === undefined || flight.id !== 0) {
+      flight = { key: old.key, id: 0, waiters: [], late: [] };
+      this.flights.startRead(flight);
+      this.unsentReads.add(flight);
+    }
+    for (const call of old.late) {
+      flight.waiters.push(call);
+      this.pending.set(call, { kind: 'read', flight });
+    }
+    this.flush(now);
+  }
+
+  private written(message: Answer & { type: 'written' }): void {
+    const write = this.sentWrites.get(message.id);
+    if (write === undefined) return;
+    const { version, holder, existed } = message;
+    if (write.action.kind === 'set' && holder && this.flights.mayPublish(write.key, version)) {
+      this.cache.publish({ key: write.key, value: write.action.value, version });
+    }
+    this.endWrite(write, { ok: true, existed });
+  }
+
+  /** It was not carried out and never will be under this id: it may be sent again, under a new one (Z25 S19). */
+  private refused(message: Answer & { type: 'refused' }, now: number): void {
+    const flight = this.sentReads.get(message.id);
+    const write = this.sentWrites.get(message.id);
+    if (message.reason === 'limit') {
+      const failure = limitExceeded(message.detail ?? 'The leader is at one of its limits.');
+      if (write !== undefined) this.endWrite(write, { ...failure, outcome: 'notApplied' });
+      if (flight !== undefined) this.endRead(flight, failure);
+      return;
+    }
+    if (flight !== undefined) {
+      this.sentReads.delete(message.id);
+      this.unsend(flight);
+    }
+    if (write !== undefined) {
+      this.sentWrites.delete(message.id);
+      write.id = 0;
+      this.unsentWrites.add(write);
+    }
+    this.wakeAt = Math.min(this.wakeAt, now + REFUSED_RETRY_MS);
+  }
+
+  private flush(now: number): void {
+    // After a refusal new operations wait along with the refused ones.
+    const refusedLately = this.wakeAt !== Number.POSITIVE_INFINITY && now < this.wakeAt;
+    if (this.target === undefined || refusedLately) return;
+    const { channel, epoch } = this.target;
+    for (const flight of this.unsentReads) {
+      flight.id = this.nextId++;
+      this.sentReads.set(flight.id, flight);
+      this.counters.serverReadsSent += 1;
+      this.channels.send(channel, { type: 'get', epoch, id: flight.id, key: flight.key });
+    }
+    this.unsentReads = new Set();
+    for (const write of this.unsentWrites) {
+      write.id = this.nextId++;
+      this.sentWrites.set(write.id, write);
+      this.sendWrite(write);
+    }
+    this.unsentWrites = new Set();
+  }
+
+  private sendWrite(write: PendingWrite): void {
+    if (this.target === undefined) return;
+    const settled = this.sentWrites.keys().next().value ?? write.id;
+    const { key, action, id } = write;
+    this.channels.send(this.target.channel, { type: 'write', epoch: this.target.epoch, id, settled, key, action });
+  }
+
+  private unsend(flight: Flight): void {
+    flight.id = 0;
+    flight.waiters.push(...flight.late);
+    flight.late = [];
+    if (flight.waiters.length > 0) this.unsentReads.add(flight);
+    else this.flights.finish(flight.key, flight);
+  }
+
+  private endRead(flight: Flight, result: CallResult): void {
+    this.sentReads.delete(flight.id);
+    this.flights.finish(flight.key, flight);
+    for (const call of [...flight.waiters, ...flight.late]) this.settle(call, result);
+  }
+
+  private endWrite(write: PendingWrite, result: CallResult): void {
+    this.sentWrites.delete(write.id);
+    this.unsentWrites.delete(write);
+    this.flights.finish(write.key);
+    this.settle(write.call, result);
+  }
+
+  private settle(call: CallId, result: CallResult): void {
+    this.pending.delete(call);
+    this.calls.settle(call, result);
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * One ZooKeeper session as the protocol sees it: joining, beats and lease, the election and the member list.
+ * When it is over, so is the member that it stood for; the next session is another object.
+ */
+import type { ZkReply, ZkSession, ZkStepCheck, ZkWatchKind } from './coordination.ts';
+import type { Failure, Outbox } from './effects.ts';
+import { Election, type Head, type Served } from './election.ts';
+import { type Agreement, Join, type Joined } from './join.ts';
+import { Lease } from './lease.ts';
+import { Members } from './members.ts';
+import type { Paths } from './paths.ts';
+import type { Address } from './types.ts';
+import { ZkRequests } from './zk.ts';
+
+/** Beats a session timeout. */
+const BEATS_PER_TIMEOUT = 6;
+
+/** Beats without an answer, beyond which none is sent: the connection is dead or as good as dead. */
+const MAX_BEATS_IN_FLIGHT = 12;
+
+export interface SessionOptions {
+  readonly number: number;
+  readonly paths: Paths;
+  readonly address: Address;
+  readonly candidate: boolean;
+  readonly tickTimeMs: number;
+  readonly agreement: Agreement;
+  readonly memberData: string;
+  readonly guid: string;
+}
+
+export interface SessionEvents {
+  joined(joined: Joined): void;
+  electionRead(served: Served | undefined, head: Head | undefined, now: number): void;
+  membersRead(now: number): void;
+  /** The session, or what it stands for, is gone for good. */
+  lost(why: string, now: number): void;
+  impossible(failure: Failure): void;
+  log(level: 'info' | 'warn', message: string, fields?: Record<string, unknown>): void;
+}
+
+export class Session {
+  readonly number: number;
+  readonly lease: Lease;
+  readonly zk: ZkRequests;
+  readonly election: Election;
+  readonly members: Members;
+  joined: Joined | undefined;
+  info: ZkSession | undefined;
+  connected = false;
+  private nextBeatAt = Number.POSITIVE_INFINITY;
+  private beatsInFlight = 0;
+  private beatsCheckElection = true;
+  private readonly options: SessionOptions;
+  private readonly join: Join;
+  private readonly events: SessionEvents;
+
+  constructor(options: SessionOptions, outbox: Outbox, events: SessionEvents) {
+    this.number = options.number;
+    this.options = options;
+    this.events = events;
+    this.lease = new Lease(options.tickTimeMs);
+    this.zk = new ZkRequests(outbox);
+    this.election = new Election(this.zk, options.paths, {
+      read: (served, head, now) => events.electionRead(served, head, now),
+      sessionGone: (now) => events.lost('the election znodes are gone', now),
+    });
+    this.members = new Members(this.zk, options.paths, (now) => events.membersRead(now));
+    this.join = new Join(this.zk, options, {
+      joined: (joined) => this.onJoined(joined),
+      beat: (sentAt, now) => {
+        this.lease.answered(sentAt, now);
+        this.nextBeatAt = this.lease.pairableAt(now);
+      },
+      impossible: (failure) => events.impossible(failure),
+      sessionGone: (now) => events.lost('the znodes of this session are gone', now),
+      log: (level, message, fields) => events.log(level, message, fields),
+    });
+  }
+
+  /** When `wake` wants to be called. */
+  get wakeAt(): number {
+    const lapse = Number.isFinite(this.lease.end) ? this.lease.end : Number.POSITIVE_INFINITY;
+    return Math.min(this.zk.wakeAt, this.connected ? this.nextBeatAt : Number.POSITIVE_INFINITY, lapse);
+  }
+
+  onConnected(info: ZkSession, now: number): void {
+    const first = this.info === undefined;
+    if (this.info !== undefined && this.info.id !== info.id) {
+      this.events.lost('the ZooKeeper client came back with another session', now);
+      return;
+    }
+    this.info = info;
+    this.connected = true;
+    this.lease.setTimeout(info.timeoutMs);
+    if (first) this.join.start(info.id);
+    else this.zk.connected(now);
+    if (this.joined !== undefined) this.nextBeatAt = Math.min(this.nextBeatAt, now);
+  }
+
+  onDisconnected(): void {
+    // The lease is not touched: the session lives on at the ensemble until it is known to have ended.
+    this.connected = false;
+  }
+
+  onReply(request: number, reply: ZkReply, now: number): void {
+    this.zk.reply(request, reply, now);
+  }
+
+  onWatch(path: string, kind: ZkWatchKind, now: number): void {
+    this.zk.watch(path, kind, now);
+  }
+
+  wake(now: number): void {
+    this.zk.wake(now);
+    if (this.connected && now >= this.nextBeatAt) this.beat(now);
+  }
+
+  /** A leader that leaves deletes its election znode; from here on its beats prove the member znode only. */
+  leaveElection(): void {
+    this.beatsCheckElection = false;
+  }
+
+  /** The session is over: nothing of it will ever renew the lease or call back. */
+  end(): void {
+    this.lease.revoke();
+    this.election.stop();
+    this.members.stop();
+    this.connected = false;
+    this.nextBeatAt = Number.POSITIVE_INFINITY;
+  }
+
+  private onJoined(joined: Joined): void {
+    this.joined = joined;
+    // After an ambiguous join no beat has been answered yet.
+    if (this.nextBeatAt === Number.POSITIVE_INFINITY) this.nextBeatAt = 0;
+    this.events.joined(joined);
+  }
+
+  private beat(now: number): void {
+    this.nextBeatAt = now + (this.info?.timeoutMs ?? 0) / BEATS_PER_TIMEOUT;
+    if (this.joined === undefined || this.beatsInFlight >= MAX_BEATS_IN_FLIGHT) return;
+    const { paths, address } = this.options;
+    const steps: ZkStepCheck[] = [{ op: 'check', path: paths.member(address) }];
+    if (this.beatsCheckElection && this.joined.candidate !== undefined) {
+      steps.push({ op: 'check', path: paths.candidate(this.joined.candidate) });
+    }
+    const sentAt = now;
+    this.beatsInFlight += 1;
+    this.zk.submit({ op: 'multi', steps }, (reply, repliedAt) => {
+      this.beatsInFlight -= 1;
+      if (reply.ok) this.lease.answered(sentAt, repliedAt);
+      else if (reply.code === 'NO_NODE') this.events.lost('the own znodes are gone', repliedAt);
+    });
+  }
+}
