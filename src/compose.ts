@@ -3,8 +3,9 @@ import { realClock } from './clock.ts';
 import type { Settings } from './config.ts';
 import { ZiStoreError } from './errors.ts';
 import type { NodeParts, OpenNode } from './node.ts';
-import type { Transport } from './ports.ts';
+import type { OpenZooKeeper, Transport } from './ports.ts';
 import { realRandom } from './random.ts';
+import { openZooKeeperWith } from './zookeeper/client.ts';
 
 /** Instead of the real parts. */
 export interface StoreParts extends Partial<NodeParts> {
@@ -20,15 +21,28 @@ export interface Composition {
 
 /** Nothing is started by this. */
 export function compose(settings: Settings, given: StoreParts): Composition {
+  const clock = given.clock ?? realClock;
+  const random = given.random ?? realRandom;
+  const logger = given.logger ?? settings.logger;
   const transport = required('transport', given.transport);
   const parts: NodeParts = {
-    clock: given.clock ?? realClock,
-    random: given.random ?? realRandom,
-    logger: given.logger ?? settings.logger,
-    openZooKeeper: required('openZooKeeper', given.openZooKeeper),
+    clock,
+    random,
+    logger,
+    openZooKeeper: given.openZooKeeper ?? realZooKeeper(settings, { clock, random, logger }),
     transport: given.wrapTransport?.(transport) ?? transport,
   };
   return { parts, openNode: required('openNode', given.openNode) };
+}
+
+function realZooKeeper(settings: Settings, parts: Pick<NodeParts, 'clock' | 'random' | 'logger'>): OpenZooKeeper {
+  const { zookeeper, zookeeperAuth, sessionTimeoutMs } = settings;
+  return openZooKeeperWith({
+    ...parts,
+    connectString: zookeeper,
+    sessionTimeoutMs,
+    ...(zookeeperAuth && { auth: { scheme: 'digest', auth: `${zookeeperAuth.user}:${zookeeperAuth.password}` } }),
+  });
 }
 
 function required<T>(name: string, part: T | undefined): T {

@@ -50,6 +50,8 @@ const OPTION_NAMES: readonly (keyof ZiStoreOptions)[] = [
 const VALUE_ENCODINGS: readonly ValueEncoding[] = ['utf8', 'json', 'buffer'];
 const MIN_SECRET_LENGTH = 16;
 const MAX_TEXT_LENGTH = 1024;
+/** Milliseconds. Whoever wants a crashed node to be waited for longer than a day is mistaken about the unit. */
+const MAX_SESSION_TIMEOUT_MS = 24 * 60 * 60 * 1000;
 const MAX_CONNECT_STRING_LENGTH = 64 * 1024;
 const MAX_KEY_BYTES = 64 * 1024;
 const MAX_VALUE_BYTES = 256 * 1024 * 1024;
@@ -59,7 +61,12 @@ const MAX_PENDING = 1_000_000;
 export function readOptions(given: unknown): Settings {
   const options = checkObject('options', given, OPTION_NAMES);
   const listen = readListen(options.listen);
-  const sessionTimeoutMs = milliseconds('sessionTimeoutMs', options.sessionTimeoutMs, DEFAULTS.sessionTimeoutMs);
+  const sessionTimeoutMs = whole(
+    'sessionTimeoutMs',
+    options.sessionTimeoutMs,
+    DEFAULTS.sessionTimeoutMs,
+    MAX_SESSION_TIMEOUT_MS,
+  );
   const tickTimeMs = milliseconds('tickTimeMs', options.tickTimeMs, DEFAULTS.tickTimeMs);
   checkLeaseTiming(sessionTimeoutMs, tickTimeMs);
   return {

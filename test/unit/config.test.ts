@@ -111,6 +111,7 @@ describe('a wrong option is refused, by its name and with the reason', () => {
     ...whole('maxValueBytes'),
     ...whole('maxPending'),
     ['connectTimeoutMs', 2 ** 31, /2147483647/],
+    ['sessionTimeoutMs', 86_400_001, /86400000/],
     ['maxKeyBytes', 65537, /65536/],
     ['maxValueBytes', 2 ** 29, /268435456/],
     ['candidate', 'yes', /true or false, got "yes"/],
