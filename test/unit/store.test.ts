@@ -110,6 +110,26 @@ describe('reading and writing', () => {
   });
 });
 
+/** Checked by the compiler alone, never run: what is written and read follows from valueEncoding. */
+async function types(): Promise<void> {
+  const zookeeper = ZOOKEEPER;
+  const text: ZiStore<string> = await ZiStore.open({ zookeeper });
+  await text.set('k', 'v');
+  // @ts-expect-error: values are text
+  await text.set('k', Buffer.from('v'));
+  const bytes = await ZiStore.open({ zookeeper, valueEncoding: 'buffer' });
+  await bytes.set('k', new Uint8Array(1));
+  const read: Buffer | undefined = await bytes.get('k');
+  const users: ZiStore<{ name: string }> = await ZiStore.open<{ name: string }>({ zookeeper, valueEncoding: 'json' });
+  const names: Map<string, { name: string } | undefined> = await users.getMany(['a', 'b']);
+  const anything: ZiStore<unknown> = await ZiStore.open({ zookeeper } as ZiStoreOptions);
+  // @ts-expect-error: no such event
+  anything.on('leaders', () => {});
+  anything.on('role', (role: string, previous: string) => [read, names, role, previous]);
+}
+
+it('has types that follow valueEncoding', () => expect(types).toBeInstanceOf(Function));
+
 type Invoke = (store: ZiStore) => Promise<unknown>;
 const WRONG_CALLS: [what: string, why: RegExp, wrong: unknown][] = [
   ['options', /expected an object/, 5],
