@@ -26,8 +26,8 @@ import { operationProblem } from './validation.ts';
 import { Watches } from './watches.ts';
 
 export interface ZooKeeperOptions {
-  /** `host:port,…/chroot`. The chroot must exist or be created by the caller (as path `/`, if its parent exists). */
-  readonly connectString: string;
+  /** `host:port,…/chroot`, as text or already read. The chroot must exist or be created by the caller (as path `/`, if its parent exists). */
+  readonly connectString: string | ConnectString;
   /** As asked for; the ensemble decides. */
   readonly sessionTimeoutMs: number;
   /** Sent on every connection; whatever is created is then open to these credentials alone. Default: open to all. */
@@ -52,8 +52,8 @@ const LAST_XID = 2 ** 31 - 2 * MOST_OPEN_REQUESTS;
  * of node-zookeeper-client is installed)
  */
 export function openZooKeeperWith(options: ZooKeeperOptions): OpenZooKeeper {
-  const target = parseConnectString(options.connectString);
-  const { sessionTimeoutMs: timeout, auth } = options;
+  const { connectString, sessionTimeoutMs: timeout, auth } = options;
+  const target = typeof connectString === 'string' ? parseConnectString(connectString) : connectString;
   if (!Number.isInteger(timeout) || timeout < 1 || timeout > MOST_TIMEOUT_MS) {
     throw invalid(`sessionTimeoutMs must be a whole number from 1 to ${MOST_TIMEOUT_MS}`);
   }

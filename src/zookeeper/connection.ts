@@ -32,7 +32,7 @@ export interface ConnectionOptions {
 }
 
 /** Offsets in a frame, behind its four bytes of length. */
-const AT = { xid: 4, zxid: 8, err: 16, timeout: 8, passwordLength: 20 };
+const AT = { xid: 4, zxid: 8, err: 16, version: 4, passwordLength: 20 };
 const PASSWORD_BYTES = 16;
 const ZERO = Buffer.alloc(8);
 /** A server's error codes that the library must see; all others it gets as one that it knows (pitfall 4). */
@@ -156,9 +156,10 @@ export class Connection {
   }
 
   private handshakeAnswered(frame: Buffer): void {
-    if (frame.length < AT.passwordLength + 4) throw new FrameError('a short answer to the connect request');
-    const accepted = frame.readInt32BE(AT.timeout) > 0;
-    if (accepted && frame.readInt32BE(AT.passwordLength) !== PASSWORD_BYTES) throw new FrameError('a strange password');
+    // The library would take anything here, and what is no answer for the end of the session.
+    if (frame.length < AT.passwordLength + 4 + PASSWORD_BYTES) throw new FrameError('a short answer to the connect');
+    if (frame.readInt32BE(AT.version) !== 0) throw new FrameError('a strange protocol version');
+    if (frame.readInt32BE(AT.passwordLength) !== PASSWORD_BYTES) throw new FrameError('a strange password');
     this.libraryReceive(frame);
     this.cancelTimer?.();
     this.manager.socket?.setTimeout(0);
