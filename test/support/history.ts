@@ -70,7 +70,7 @@ export function outOfDateReads(entries: readonly HistoryEntry[]): string[] {
 function lastDeleteEnd(writes: readonly HistoryEntry[], read: HistoryEntry): number {
   const deletes = writes.filter((write) => write.op === 'del' && write.s < read.t);
   if (deletes.some((write) => write.t === -1)) return -1;
-  return deletes.reduce((latest, write) => Math.max(latest, write.t), 0);
+  return deletes.reduce((latest, write) => Math.max(latest, write.t), Number.NEGATIVE_INFINITY);
 }
 
 const describe = (entry: HistoryEntry): string => JSON.stringify(entry);
