@@ -218,7 +218,6 @@ export class ZiStore<V = string, In = V> {
     for (const entry of checkIterable('entries', entries)) {
       const [key, value] = checkEntry(entry) as [K, In];
       const same = this.#keyIfValid(key) ?? { none: key };
-      last.delete(same);
       last.set(same, { key, value });
     }
     return [...last.values()];
