@@ -211,7 +211,7 @@ class MemoryTransport implements Transport {
 
   dial(peer: Member): void {
     if (this.#closed || this.#dials.has(memberId(peer))) return;
-    const dial: Dial = { peer, backoff: new Backoff(this.#network.random) };
+    const dial: Dial = { peer, backoff: new Backoff(this.#network.clock, this.#network.random) };
     this.#dials.set(memberId(peer), dial);
     this.#attempt(dial);
   }
@@ -302,7 +302,7 @@ class MemoryTransport implements Transport {
     const dial = this.#dialOf(end);
     if (!end.open || dial === undefined) return;
     dial.cancel?.();
-    dial.backoff.reset();
+    dial.backoff.up();
     this.#up(end, dial.peer);
   }
 

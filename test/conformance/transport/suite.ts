@@ -265,7 +265,7 @@ export function transportConformance(name: string, create: TransportFactory): vo
     });
 
     it('takes calls about channels and members that it does not know, or no longer', async () => {
-      const { a, b, out } = await connected();
+      const { a, out } = await connected();
       a.transport.drop(out, 'a fault');
       a.transport.send(out, numbered(1));
       a.transport.drop(out, 'again');
