@@ -106,8 +106,23 @@ export class Ensemble {
   }
 }
 
+/** Another process may take a port that was free a moment ago, so a start that fails is tried once more. */
 export async function startEnsemble(options: EnsembleOptions = {}): Promise<Ensemble> {
-  const { servers: count = 3, tickTimeMs = 500, syncLimit = 4 } = options;
+  const attempt = async () => {
+    const ensemble = await prepare(options);
+    try {
+      for (let i = 0; i < ensemble.size; i += 1) await ensemble.start(i);
+      await ensemble.quorate();
+      return ensemble;
+    } catch (error) {
+      await ensemble.stop();
+      throw error;
+    }
+  };
+  return attempt().catch(attempt);
+}
+
+async function prepare({ servers: count = 3, tickTimeMs = 500, syncLimit = 4 }: EnsembleOptions): Promise<Ensemble> {
   const flat = await freePorts(count * 3);
   const ports = Array.from({ length: count }, (_unused, i): Ports => {
     const [client, quorum, election] = flat.slice(i * 3, i * 3 + 3);
@@ -118,15 +133,7 @@ export async function startEnsemble(options: EnsembleOptions = {}): Promise<Ense
   const servers = await Promise.all(
     ports.map((own, i) => ServerProcess.create([...timing, ...addresses(i, ports, paths)], own.client, i + 1)),
   );
-  const ensemble = new Ensemble(tickTimeMs, servers, paths);
-  try {
-    for (const server of servers) await server.launch();
-    await ensemble.quorate();
-    return ensemble;
-  } catch (error) {
-    await ensemble.stop();
-    throw error;
-  }
+  return new Ensemble(tickTimeMs, servers, paths);
 }
 
 async function openPaths(ports: readonly Ports[]): Promise<Path[]> {
