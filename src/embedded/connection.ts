@@ -1,5 +1,6 @@
 /** One client's socket: frames in, frames out, both bounded. */
 import type { Socket } from 'node:net';
+import { MalformedFrame } from './jute.ts';
 
 /** ZooKeeper's own limit (jute.maxbuffer), so that what is too large there is too large here. */
 export const MAX_FRAME_BYTES = 0xfffff;
@@ -72,13 +73,8 @@ export class Connection {
     this.#unread = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
     try {
       while (this.isOpen && this.#unread.length >= 4) {
-        if (!this.#sawBytes && isCommand(this.#unread)) return this.#command();
-        const length = this.#unread.readInt32BE(0);
-        if (length <= 0 || length > MAX_FRAME_BYTES) return this.destroy();
-        if (this.#unread.length < 4 + length) return;
-        const frame = this.#unread.subarray(4, 4 + length);
-        this.#unread = this.#unread.subarray(4 + length);
-        this.#sawBytes = true;
+        const frame = !this.#sawBytes && isCommand(this.#unread) ? this.#command() : this.#nextFrame();
+        if (frame === undefined) break;
         this.#owner.frame(this, frame);
       }
     } catch (error) {
@@ -88,10 +84,22 @@ export class Connection {
     }
   }
 
-  #command(): void {
+  /** undefined while it is not complete. The length is checked before anything else is read. */
+  #nextFrame(): Buffer | undefined {
+    const length = this.#unread.readInt32BE(0);
+    if (length <= 0 || length > MAX_FRAME_BYTES) throw new MalformedFrame(`a frame of ${length} bytes`);
+    if (this.#unread.length < 4 + length) return undefined;
+    const frame = this.#unread.subarray(4, 4 + length);
+    this.#unread = this.#unread.subarray(4 + length);
+    this.#sawBytes = true;
+    return frame;
+  }
+
+  #command(): undefined {
     const word = this.#unread.toString('latin1', 0, 4);
     this.#unread = Buffer.alloc(0);
     this.#owner.command(this, word);
+    return undefined;
   }
 }
 

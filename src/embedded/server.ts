@@ -7,7 +7,6 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { realClock } from '../clock.ts';
 import { ZiStoreError } from '../errors.ts';
-import { silentLogger } from '../logger.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { Connection } from './connection.ts';
 import type { CoordinatorFaults } from './faults.ts';
@@ -65,7 +64,7 @@ export async function startEmbeddedCoordinator(options: EmbeddedCoordinatorOptio
   const service = new CoordinatorService({
     state: newState(times, clock),
     clock,
-    logger: options.logger ?? silentLogger,
+    logger: options.logger,
     tickTimeMs: times.tickTimeMs,
     faults: options.faults ?? {},
   });

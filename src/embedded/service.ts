@@ -21,7 +21,7 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 export interface ServiceParts {
   readonly state: CoordinatorState;
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly logger: Logger | undefined;
   readonly tickTimeMs: number;
   readonly faults: CoordinatorFaults;
 }
@@ -62,7 +62,7 @@ export class CoordinatorService implements ConnectionOwner {
       error instanceof MalformedFrame ? 'debug' : 'error',
       { connection: connection.id, reason },
     ] as const;
-    this.#parts.logger[level]('the embedded coordinator closed a connection that it could not serve', fields);
+    this.#parts.logger?.[level]('the embedded coordinator closed a connection that it could not serve', fields);
   }
 
   closed(connection: Connection): void {
@@ -86,22 +86,25 @@ export class CoordinatorService implements ConnectionOwner {
   }
 
   command(connection: Connection, word: string): void {
-    const { state } = this.#parts;
-    if (word === 'ruok') return connection.end('imok');
-    if (word !== 'srvr') return connection.end();
-    const lines = [
-      'Zookeeper version: embedded coordinator of ZiStore',
-      `Connections: ${this.#connections.size}`,
-      `Zxid: 0x${state.zxid.toString(16)}`,
-      'Mode: standalone',
-      `Node count: ${state.nodeCount}`,
-    ];
-    connection.end(`${lines.join('\n')}\n`);
+    if (word === 'ruok') connection.end('imok');
+    else connection.end(word === 'srvr' ? this.#report() : '');
   }
 
   frame(connection: Connection, frame: Buffer): void {
     if (connection.sessionId === undefined) this.#handshake(connection, frame);
     else this.#request(connection, connection.sessionId, readRequest(frame));
+  }
+
+  #report(): string {
+    const { state } = this.#parts;
+    return [
+      'Zookeeper version: embedded coordinator of ZiStore',
+      `Connections: ${this.#connections.size}`,
+      `Zxid: 0x${state.zxid.toString(16)}`,
+      'Mode: standalone',
+      `Node count: ${state.nodeCount}`,
+      '',
+    ].join('\n');
   }
 
   #handshake(connection: Connection, frame: Buffer): void {
@@ -111,17 +114,23 @@ export class CoordinatorService implements ConnectionOwner {
     if (faults.request?.(info) === 'ignore') return;
     this.#endHandshake(connection.id);
     const result = state.connect(request, clock.now());
-    if (result.kind === 'refused') {
-      logger.warn('the embedded coordinator refused a connection', { reason: result.reason });
-      return connection.destroy();
+    if (result.kind === 'accepted') {
+      const { id, password, timeoutMs } = result.session;
+      this.#serve(connection, id);
+      this.#deliver(connection, info, handshakeFrame({ sessionId: id, password, timeoutMs }, request.readOnlyFlag));
+    } else if (result.kind === 'expired') {
+      connection.end(handshakeFrame(null, request.readOnlyFlag));
+    } else {
+      logger?.warn('the embedded coordinator refused a connection', { reason: result.reason });
+      connection.destroy();
     }
-    if (result.kind === 'expired') return connection.end(handshakeFrame(null, request.readOnlyFlag));
-    const { id, password, timeoutMs } = result.session;
-    // The session moves here; its former connection is of no more use.
-    this.#serving.get(id)?.destroy();
-    connection.sessionId = id;
-    this.#serving.set(id, connection);
-    this.#deliver(connection, info, handshakeFrame({ sessionId: id, password, timeoutMs }, request.readOnlyFlag));
+  }
+
+  /** The session moves here; its former connection is of no more use. */
+  #serve(connection: Connection, sessionId: bigint): void {
+    this.#serving.get(sessionId)?.destroy();
+    connection.sessionId = sessionId;
+    this.#serving.set(sessionId, connection);
   }
 
   #request(connection: Connection, sessionId: bigint, request: Request): void {
@@ -165,14 +174,14 @@ export class CoordinatorService implements ConnectionOwner {
 
   #deliver(connection: Connection, info: RequestInfo, frame: Buffer): void {
     const fate = this.#parts.faults.answer?.(info) ?? 'send';
-    if (fate === 'ignore') return;
-    if (fate === 'disconnect') return connection.destroy();
-    if (fate !== 'send' && 'cutAfterBytes' in fate) return connection.end(frame.subarray(0, fate.cutAfterBytes));
-    if (fate !== 'send') {
+    if (fate === 'send') connection.send(frame);
+    else if (fate === 'disconnect') connection.destroy();
+    else if (fate !== 'ignore' && 'cutAfterBytes' in fate) connection.end(frame.subarray(0, fate.cutAfterBytes));
+    else if (fate !== 'ignore') {
       connection.hold();
+      connection.send(frame);
       this.#parts.clock.setTimer(fate.delayMs, () => connection.release());
     }
-    connection.send(frame);
   }
 
   #announce(events: readonly WatchEvent[]): void {
@@ -196,7 +205,7 @@ export class CoordinatorService implements ConnectionOwner {
     const now = clock.now();
     const late = now - due;
     if (late >= tickTimeMs) {
-      logger.warn('the embedded coordinator was held up; sessions live longer by as much', {
+      logger?.warn('the embedded coordinator was held up; sessions live longer by as much', {
         lateMs: Math.round(late),
       });
       state.postpone(late);

@@ -5,7 +5,10 @@ import { sessionIdText, toOperation, toReply } from './twin-translation.ts';
 import type { FromServer, ToServer } from './twin-wire.ts';
 
 const RECONNECT_MS = 50;
+const SHORTEST_HANDSHAKE_MS = 100;
 const CLOSE_BOUND_MS = 1000;
+/** A server that hangs up on our zxid for this long has lost its data: from then on we start from zxid 0. */
+const FUTURE_ZXID_MS = 5000;
 
 /** One connection attempt and what became of it; made by the twin. */
 export interface ClientEnd {
@@ -41,6 +44,8 @@ export class TwinClient implements ZooKeeperClient {
   #closing: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   #session: { id: bigint; password: Uint8Array; timeoutMs: number } | undefined;
   #lastZxid: bigint;
+  /** Since when servers hang up on us instead of answering the handshake. */
+  #refusedSince: number | undefined;
   #pingSentAt: number | undefined;
   #cancelNext: () => void = () => {};
 
@@ -101,9 +106,14 @@ export class TwinClient implements ZooKeeperClient {
       sessionId: this.#session?.id ?? 0n,
       password: this.#session?.password ?? new Uint8Array(16),
       timeoutMs: this.#parts.sessionTimeoutMs,
-      lastZxid: this.#lastZxid,
+      lastZxid: this.#suspectsFutureZxid() ? 0n : this.#lastZxid,
     });
-    this.#next((this.#session?.timeoutMs ?? this.#parts.sessionTimeoutMs) / 4, () => this.#lose());
+    const handshakeMs = Math.max(SHORTEST_HANDSHAKE_MS, (this.#session?.timeoutMs ?? this.#parts.sessionTimeoutMs) / 4);
+    this.#next(handshakeMs, () => this.#lose());
+  }
+
+  #suspectsFutureZxid(): boolean {
+    return this.#refusedSince !== undefined && this.#parts.clock.now() - this.#refusedSince >= FUTURE_ZXID_MS;
   }
 
   #receive(message: FromServer): void {
@@ -112,6 +122,7 @@ export class TwinClient implements ZooKeeperClient {
         this.#cancelNext();
         this.#session = { id: message.sessionId, password: message.password, timeoutMs: message.timeoutMs };
         this.#connected = true;
+        this.#refusedSince = undefined;
         this.#setWatchesAgain();
         this.#keepAlive();
         this.#tell((handler) =>
@@ -142,6 +153,10 @@ export class TwinClient implements ZooKeeperClient {
         this.#end('closed');
         break;
       case 'hungUp':
+        if (!this.#connected) this.#refusedSince ??= this.#parts.clock.now();
+        this.#lose();
+        break;
+      case 'unreachable':
         this.#lose();
         break;
     }

@@ -22,4 +22,6 @@ export type FromServer =
   | { readonly type: 'reply'; readonly zxid: bigint; readonly answer: Answer }
   | { readonly type: 'watchesSet'; readonly zxid: bigint }
   | { readonly type: 'sessionClosed' }
-  | { readonly type: 'hungUp' };
+  | { readonly type: 'hungUp' }
+  /** Nobody listens there. */
+  | { readonly type: 'unreachable' };
