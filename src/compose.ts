@@ -5,7 +5,14 @@ import { ZiStoreError } from './errors.ts';
 import type { NodeParts, OpenNode } from './node.ts';
 import type { OpenZooKeeper, Transport } from './ports.ts';
 import { realRandom } from './random.ts';
+import { createWsTransport } from './rpc/transport.ts';
 import { openZooKeeperWith } from './zookeeper/client.ts';
+
+const MIB = 1024 * 1024;
+const MIN_FRAME_BYTES = 8 * MIB;
+const MIN_BUFFERED_BYTES = 64 * MIB;
+/** What a frame may carry beside one largest copy: the rest of a page of copies, versions, lengths. */
+const FRAME_OVERHEAD_BYTES = 2 * MIB;
 
 /** Instead of the real parts. */
 export interface StoreParts extends Partial<NodeParts> {
@@ -24,7 +31,7 @@ export function compose(settings: Settings, given: StoreParts): Composition {
   const clock = given.clock ?? realClock;
   const random = given.random ?? realRandom;
   const logger = given.logger ?? settings.logger;
-  const transport = required('transport', given.transport);
+  const transport = given.transport ?? realTransport(settings, { clock, random, logger });
   const parts: NodeParts = {
     clock,
     random,
@@ -35,13 +42,29 @@ export function compose(settings: Settings, given: StoreParts): Composition {
   return { parts, openNode: required('openNode', given.openNode) };
 }
 
-function realZooKeeper(settings: Settings, parts: Pick<NodeParts, 'clock' | 'random' | 'logger'>): OpenZooKeeper {
+type Basics = Pick<NodeParts, 'clock' | 'random' | 'logger'>;
+
+function realZooKeeper(settings: Settings, basics: Basics): OpenZooKeeper {
   const { zookeeper, zookeeperAuth, sessionTimeoutMs } = settings;
   return openZooKeeperWith({
-    ...parts,
+    ...basics,
     connectString: zookeeper,
     sessionTimeoutMs,
     ...(zookeeperAuth && { auth: { scheme: 'digest', auth: `${zookeeperAuth.user}:${zookeeperAuth.password}` } }),
+  });
+}
+
+function realTransport(settings: Settings, basics: Basics): Transport {
+  const { listen, tls, secret, node, maxKeyBytes, maxValueBytes } = settings;
+  const maxFrameBytes = Math.max(MIN_FRAME_BYTES, maxKeyBytes + maxValueBytes + FRAME_OVERHEAD_BYTES);
+  return createWsTransport({
+    ...basics,
+    listen,
+    cluster: node.cluster,
+    ...(secret !== null && { secret }),
+    ...(tls !== null && { tls }),
+    maxFrameBytes,
+    maxBufferedBytes: Math.max(MIN_BUFFERED_BYTES, 4 * maxFrameBytes),
   });
 }
 

@@ -34,8 +34,9 @@ export function parse(path: string, text: string): SourceFile {
   // Positions go on counting from file to file, and a tree starts at its first token: a first token of our own is the
   // zero. They count bytes.
   const zero = 'void 0;';
+  const code = text.replace(/^#!/, '//');
   const bytes = Buffer.from(text);
-  const tree = parseSync(zero + text, { syntax: 'typescript', target: 'es2022' }) as unknown as SyntaxNode;
+  const tree = parseSync(zero + code, { syntax: 'typescript', target: 'es2022' }) as unknown as SyntaxNode;
   const [first] = tree.body as SyntaxNode[];
   const base = first!.span!.start + zero.length;
   const line = (position: number): number =>
