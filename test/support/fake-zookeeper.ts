@@ -131,9 +131,9 @@ export class FakeZooKeeper {
     this.port = port;
   }
 
-  static async start(): Promise<FakeZooKeeper> {
+  static async start(host = '127.0.0.1'): Promise<FakeZooKeeper> {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(0, host, resolve));
     const fake = new FakeZooKeeper(server, (server.address() as { port: number }).port);
     server.on('connection', (socket) => {
       const connection = new FakeConnection(socket);

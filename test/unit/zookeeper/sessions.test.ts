@@ -1,11 +1,12 @@
 /** One client is one session: its id, its zxid, its end, against a scripted server. */
+import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from '@jest/globals';
 import { realClock } from '../../../src/clock.ts';
 import type { Clock } from '../../../src/ports.ts';
 import { FUTURE_ZXID_MS } from '../../../src/zookeeper/route.ts';
 import { EVENT, FakeZooKeeper, frame, int, long, OP } from '../../support/fake-zookeeper.ts';
 import { scaled, until } from '../../support/wait.ts';
-import { open, startFake } from './harness.ts';
+import { afterTest, open, startFake } from './harness.ts';
 
 const get = { op: 'get', path: '/a' } as const;
 
@@ -56,6 +57,16 @@ describe('a session', () => {
     expect(fake.last.requests[0]!.body.toString()).toContain('user:password');
     expect(fake.last.requests[1]!.body.toString()).toContain('auth');
     expect(fake.last.requests[1]!.body.toString()).not.toContain('world');
+  });
+});
+
+describe('an IPv6 literal in the connect string', () => {
+  const hasIPv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
+
+  (hasIPv6 ? it : it.skip)('is connected to', async () => {
+    const fake = await FakeZooKeeper.start('::1');
+    afterTest(() => fake.stop());
+    await open(`[::1]:${fake.port}/app`).untilConnected();
   });
 });
 
