@@ -1,4 +1,4 @@
-/** A node: composition and driver. (The interface; the driver follows.) */
+/** What a node is to whoever opens one, and what it is composed of. The driver behind it is in node-driver.ts. */
 import type { Action, NodeReport } from './core/messages.ts';
 import type { NodeStatus, Role } from './core/status.ts';
 import type { Address, Key, Value } from './core/types.ts';
@@ -62,4 +62,10 @@ export interface Node {
 }
 
 /** Resolves when the node has joined and may answer. Rejects with ZiStoreError; everything is closed again then. */
-export type OpenNode = (options: NodeOptions, parts: NodeParts, call?: { readonly signal?: AbortSignal }) => Promise<Node>;
+export type OpenNode = (
+  options: NodeOptions,
+  parts: NodeParts,
+  call?: { readonly signal?: AbortSignal },
+) => Promise<Node>;
+
+export { openNode } from './node-driver.ts';

@@ -55,7 +55,7 @@ export type Effect =
   | { readonly type: 'identify'; readonly self: Member | null }
   | { readonly type: 'openSession'; readonly session: number }
   | { readonly type: 'closeSession' }
-  | { readonly type: 'zk'; readonly request: number; readonly operation: ZkOperation }
+  | { readonly type: 'zk'; readonly session: number; readonly request: number; readonly operation: ZkOperation }
   | { readonly type: 'settle'; readonly call: CallId; readonly result: CallResult }
   | { readonly type: 'role'; readonly role: Role; readonly previous: Role }
   | { readonly type: 'leader'; readonly leader: { readonly address: Address; readonly epoch: Epoch } | null }

@@ -6,11 +6,11 @@ import type { Cache } from './cache.ts';
 import type { Calls } from './calls.ts';
 import type { ChannelId, Channels } from './channels.ts';
 import type { CallId, CallResult, Failure } from './effects.ts';
-import { cancelled, limitExceeded, outcomeUnknown } from './failures.ts';
+import { cancelled, limitExceeded, outcomeUnknown, sessionLost } from './failures.ts';
 import { type Flight, Flights } from './flights.ts';
 import type { Action, Answer } from './messages.ts';
 import type { Counters } from './status.ts';
-import type { Epoch, Key } from './types.ts';
+import type { Epoch, Key, Version } from './types.ts';
 
 /** How long a request waits after a leader has refused it before it is sent again to whoever leads then. */
 const REFUSED_RETRY_MS = 50;
@@ -91,13 +91,30 @@ export class Requests {
     this.flush(now);
   }
 
-  leaderDown(): void {
+  /** Whether there is an open channel to the leader. */
+  get hasTarget(): boolean {
+    return this.target !== undefined;
+  }
+
+  channelDown(channel: ChannelId): void {
+    if (this.target?.channel === channel) this.target = undefined;
+  }
+
+  /** The leader overwrites this key: what is cached or under way must not reach whoever asks from here on. */
+  invalidate(key: Key, version: Version): void {
+    this.flights.invalidate(key, version);
+  }
+
+  /** Calls have been failed; nothing of the old session is expected any more. */
+  sessionLost(): void {
     this.target = undefined;
+    this.failAll(sessionLost);
   }
 
   /** Requests are for another leader from here on. What had been sent as a write may have happened (Z08). */
   rehome(): void {
     this.target = undefined;
+    this.wakeAt = Number.POSITIVE_INFINITY;
     for (const flight of this.sentReads.values()) this.unsend(flight);
     this.sentReads.clear();
     this.failSentWrites();
@@ -119,13 +136,13 @@ export class Requests {
     else this.refused(message, now);
   }
 
-  /** A caller gives up. A flight goes on for the others, and so does a write that has been sent. */
-  cancel(call: CallId, code: 'ZISTORE_TIMEOUT' | 'ZISTORE_ABORTED'): void {
+  /** A caller gives up; false: it is not one of ours. A flight goes on for the others, and so does a write that has been sent. */
+  cancel(call: CallId, code: 'ZISTORE_TIMEOUT' | 'ZISTORE_ABORTED'): boolean {
     const pending = this.pending.get(call);
-    if (pending === undefined) return;
+    if (pending === undefined) return false;
     if (pending.kind === 'write') {
       this.endWrite(pending.write, cancelled(code, pending.write.id === 0 ? 'notApplied' : 'unknown'));
-      return;
+      return true;
     }
     const { flight } = pending;
     flight.waiters = flight.waiters.filter((other) => other !== call);
@@ -135,6 +152,7 @@ export class Requests {
       this.unsentReads.delete(flight);
       this.flights.finish(flight.key, flight);
     }
+    return true;
   }
 
   /** Ends everything: reads with `failure`, writes with it and the outcome that is known of each. */
@@ -160,10 +178,6 @@ export class Requests {
     for (const write of writes) this.pending.delete(write.call);
     this.failAll(() => outcomeUnknown());
     return { reads, writes };
-  }
-
-  get invalidations(): Flights {
-    return this.flights;
   }
 
   private value(message: Answer & { type: 'value' }, now: number): void {

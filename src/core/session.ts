@@ -60,7 +60,7 @@ export class Session {
     this.options = options;
     this.events = events;
     this.lease = new Lease(options.tickTimeMs);
-    this.zk = new ZkRequests(outbox);
+    this.zk = new ZkRequests(options.number, outbox);
     this.election = new Election(this.zk, options.paths, {
       read: (served, head, now) => events.electionRead(served, head, now),
       sessionGone: (now) => events.lost('the election znodes are gone', now),
@@ -80,8 +80,7 @@ export class Session {
 
   /** When `wake` wants to be called. */
   get wakeAt(): number {
-    const lapse = Number.isFinite(this.lease.end) ? this.lease.end : Number.POSITIVE_INFINITY;
-    return Math.min(this.zk.wakeAt, this.connected ? this.nextBeatAt : Number.POSITIVE_INFINITY, lapse);
+    return Math.min(this.zk.wakeAt, this.connected ? this.nextBeatAt : Number.POSITIVE_INFINITY);
   }
 
   onConnected(info: ZkSession, now: number): void {

@@ -60,3 +60,18 @@ export interface NodeStatus {
   };
   counters: Counters;
 }
+
+export function newCounters(): Counters {
+  return {
+    cacheHits: 0,
+    serverReadsSent: 0,
+    serverReadsServed: 0,
+    invalidationsSent: 0,
+    invalidationsReceived: 0,
+    writesApplied: 0,
+    takeovers: 0,
+    evictions: 0,
+    sessionsLost: 0,
+    conflicts: 0,
+  };
+}

@@ -30,6 +30,8 @@ export interface Member {
 /** A member as one string, for maps. */
 export type MemberId = Brand<string, 'MemberId'>;
 export const memberId = (m: Member): MemberId => `${m.address}#${m.incarnation}` as MemberId;
+/** The epoch in which a member leads, if it ever does: see `Incarnation`. */
+export const epochOf = (m: Member): Epoch => m.incarnation as bigint as Epoch;
 export const sameMember = (a: Member, b: Member): boolean => a.incarnation === b.incarnation && a.address === b.address;
 
 /** Order number of a write (Z12): one counter per epoch, never per key. */

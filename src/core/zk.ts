@@ -18,9 +18,11 @@ export class ZkRequests {
   private readonly watchers = new Map<string, Set<OnWatch>>();
   private retries: Again[] = [];
   private retryAt = Number.POSITIVE_INFINITY;
+  private readonly session: number;
   private readonly outbox: Outbox;
 
-  constructor(outbox: Outbox) {
+  constructor(session: number, outbox: Outbox) {
+    this.session = session;
     this.outbox = outbox;
   }
 
@@ -32,7 +34,7 @@ export class ZkRequests {
   submit(operation: ZkOperation, onReply: OnReply): void {
     const request = this.next++;
     this.waiting.set(request, onReply);
-    this.outbox.push({ type: 'zk', request, operation });
+    this.outbox.push({ type: 'zk', session: this.session, request, operation });
   }
 
   reply(request: number, reply: ZkReply, now: number): void {

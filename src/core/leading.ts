@@ -1,0 +1,233 @@
+/** What a node does from the moment its turn comes: taking over, then leading, with every member as a peer. */
+import type { Calls } from './calls.ts';
+import type { Channel, Channels } from './channels.ts';
+import type { CallId, Outbox } from './effects.ts';
+import type { Head } from './election.ts';
+import { cancelled } from './failures.ts';
+import type { Following } from './following.ts';
+import { Leader } from './leader.ts';
+import type { Lease } from './lease.ts';
+import type { Members } from './members.ts';
+import type { Invalidation, Request, Takeover as TakeoverMessage } from './messages.ts';
+import type { Paths } from './paths.ts';
+import { Peers } from './peers.ts';
+import type { Session } from './session.ts';
+import type { Counters } from './status.ts';
+import { Takeover } from './takeover.ts';
+import { type Member, sameMember } from './types.ts';
+
+export interface LeadingOptions {
+  readonly store: { readonly maxBytes: number };
+  readonly maxPending: number;
+}
+
+export interface LeadingEvents {
+  lost(why: string, now: number): void;
+}
+
+export class Leading {
+  leader: Leader | undefined;
+  private takeover: Takeover | undefined;
+  private self: Member | undefined;
+  private peers = new Peers();
+  private readonly options: LeadingOptions;
+  private readonly paths: Paths;
+  private readonly outbox: Outbox;
+  private readonly calls: Calls;
+  private readonly channels: Channels;
+  private readonly counters: Counters;
+  private readonly following: Following;
+  private readonly events: LeadingEvents;
+
+  constructor(
+    options: LeadingOptions,
+    paths: Paths,
+    outbox: Outbox,
+    calls: Calls,
+    channels: Channels,
+    counters: Counters,
+    following: Following,
+    events: LeadingEvents,
+  ) {
+    this.options = options;
+    this.paths = paths;
+    this.outbox = outbox;
+    this.calls = calls;
+    this.channels = channels;
+    this.counters = counters;
+    this.following = following;
+    this.events = events;
+  }
+
+  /** Taking over or leading. */
+  get active(): boolean {
+    return this.takeover !== undefined || this.leader !== undefined;
+  }
+
+  /** The own election znode is the head: our turn. */
+  elected(session: Session, self: Member, head: Head, now: number): void {
+    if (this.active) return;
+    if (this.following.highest > head.epoch) {
+      this.events.lost('a higher epoch than the own is known', now);
+      return;
+    }
+    this.self = self;
+    this.following.learn(head.epoch);
+    this.channels.hangupAll('leader');
+    const takeover = new Takeover(
+      { epoch: head.epoch, self, znode: head.znode, paths: this.paths },
+      session.zk,
+      this.channels,
+      session.lease,
+      this.following.cache,
+      {
+        finished: (at) => this.lead(takeover, session.lease, at),
+        failed: (why, at) => this.events.lost(why, at),
+        conflict: () => {
+          this.counters.conflicts += 1;
+          this.outbox.push({ type: 'log', level: 'error', message: 'takeover found two values for one key' });
+        },
+      },
+    );
+    this.takeover = takeover;
+    takeover.start(() => session.members.watch());
+  }
+
+  membersRead(members: Members, now: number): void {
+    if (!this.active) return;
+    for (const member of members.list) this.admit(member);
+    // Takeover strikes those who are gone from its books itself.
+    this.takeover?.members(members.list, (member) => members.isGone(member), now);
+    for (const peer of [...this.peers]) {
+      if (!members.isGone(peer.member)) continue;
+      this.peers.delete(peer.id);
+      this.channels.hangup(peer.id, 'member');
+      this.leader?.gone(peer, now);
+    }
+  }
+
+  channelUp(channel: Channel, members: Members): void {
+    const { member, peer, direction, id } = channel;
+    // The list may not show it yet; but one that it no longer shows is not to be listed as a holder again.
+    if (members.isGone(peer)) {
+      this.outbox.push({ type: 'drop', channel: id, reason: 'this member is gone' });
+      return;
+    }
+    const known = this.admit(peer);
+    this.takeover?.channelUp(member, id, direction === 'out');
+    if (this.leader === undefined || direction !== 'out' || known === undefined) return;
+    this.channels.send(id, { type: 'leading', epoch: this.leader.epoch });
+    this.leader.channelUp(known, id);
+  }
+
+  channelDown(channel: Channel): void {
+    this.leader?.channelDown(channel.id);
+  }
+
+  request(channel: Channel, message: Request, now: number): void {
+    const peer = this.peers.get(channel.member);
+    if (this.leader !== undefined && peer !== undefined) this.leader.request(peer, channel.id, message, now);
+    else {
+      const { highest } = this.following;
+      this.channels.send(channel.id, { type: 'refused', epoch: highest, id: message.id, reason: 'notLeader' });
+    }
+  }
+
+  message(channel: Channel, message: Invalidation | TakeoverMessage, now: number): void {
+    if (message.type === 'invalidated') {
+      const peer = this.peers.get(channel.member);
+      if (peer !== undefined) this.leader?.invalidated(peer, message.key, message.version, now);
+    } else if (message.type !== 'invalidate') this.takeover?.message(channel.member, channel.id, message, now);
+  }
+
+  /** A caller gives up on a write at this leader: one that has begun runs to its end, a queued one is taken out. */
+  cancel(call: CallId, code: 'ZISTORE_TIMEOUT' | 'ZISTORE_ABORTED'): void {
+    const kind = this.calls.kind(call);
+    if (kind === undefined) return;
+    const begun = kind === 'write' && this.leader?.withdraw(call) !== true;
+    this.calls.settle(call, cancelled(code, kind === 'read' ? undefined : begun ? 'unknown' : 'notApplied'));
+  }
+
+  wake(now: number): void {
+    this.takeover?.wake(now);
+  }
+
+  leaseLapsed(): void {
+    this.leader?.leaseLapsed();
+  }
+
+  /** The store as it is goes to the cache, hidden, for the next takeover to find; this node is a member like others. */
+  stepDown(): void {
+    const { leader } = this;
+    if (leader === undefined) return;
+    leader.end();
+    this.following.cache.setAside(leader.store, [leader.epoch], leader.epoch);
+    this.following.stepDown();
+    this.clear();
+  }
+
+  /**
+   * A leader's store, and the one of a takeover that may have gone through, outlive the session (Z41). A takeover's
+   * counts with the label that it was collected under as well: nobody can have written since.
+   */
+  sessionLost(): void {
+    const { leader, takeover } = this;
+    takeover?.abandon();
+    leader?.end();
+    const { cache } = this.following;
+    if (leader !== undefined) cache.setAside(leader.store, [leader.epoch], leader.epoch);
+    else if (takeover?.committing) cache.setAside(takeover.store, [takeover.base, takeover.epoch], takeover.epoch);
+    this.clear();
+  }
+
+  private clear(): void {
+    this.leader = undefined;
+    this.takeover = undefined;
+    this.peers = new Peers();
+    this.channels.hangupAll('member');
+  }
+
+  private admit(member: Member) {
+    if (this.self === undefined || sameMember(member, this.self)) return undefined;
+    this.channels.dial(member, 'member');
+    return this.peers.add(member);
+  }
+
+  private lead(takeover: Takeover, lease: Lease, now: number): void {
+    if (this.self === undefined || this.takeover !== takeover) return;
+    for (const member of takeover.participants) this.admit(member);
+    const { epoch, store, directory } = takeover;
+    const leader = new Leader(
+      {
+        epoch,
+        store,
+        directory,
+        peers: this.peers,
+        maxBytes: this.options.store.maxBytes,
+        maxQueued: this.options.maxPending,
+      },
+      this.calls,
+      this.channels,
+      lease,
+      this.counters,
+    );
+    this.takeover = undefined;
+    this.leader = leader;
+    this.counters.takeovers += 1;
+    this.following.lead(this.self);
+    for (const peer of this.peers) {
+      for (const channel of this.channels.of(peer.id)) this.channels.send(channel, { type: 'leading', epoch });
+    }
+    this.ownRequests(leader, now);
+  }
+
+  /** What this node's callers asked for while nobody led is for ourselves to do now (Z20 Z25). */
+  private ownRequests(leader: Leader, now: number): void {
+    const { reads, writes } = this.following.requests.takeAll();
+    for (const { key, calls } of reads) {
+      const value = leader.value(key);
+      for (const call of calls) this.calls.settle(call, value === undefined ? { ok: true } : { ok: true, value });
+    }
+    for (const { call, key, action } of writes) leader.write(call, key, action, now);
+  }
+}

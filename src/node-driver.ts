@@ -1,0 +1,309 @@
+/**
+ * The driver: takes inputs from callers, transport, ZooKeeper and the clock, one at a time, lets the core make one
+ * step of each, and carries out the effects in their order. The only file that knows several adapters, and the only
+ * one through which anything reaches the core.
+ */
+import type { Effect, Failure, Input } from './core/effects.ts';
+import { Group } from './core/group.ts';
+import type { Message, NodeReport } from './core/messages.ts';
+import type { NodeStatus } from './core/status.ts';
+import { type Key, type Member, toAddress, type Value } from './core/types.ts';
+import { ZiStoreError } from './errors.ts';
+import type { CallOptions, Node, NodeEvents, NodeOptions, NodeParts, OpenNode } from './node.ts';
+import { type CallInput, PendingCalls } from './node-calls.ts';
+import { NodeListeners } from './node-listeners.ts';
+import type { ChannelId, Direction, TransportHandler, ZooKeeperClient, ZooKeeperHandler } from './ports.ts';
+
+const toError = (failure: Failure): ZiStoreError =>
+  new ZiStoreError(failure.code, failure.message, failure.outcome === undefined ? {} : { outcome: failure.outcome });
+
+class Driver implements Node {
+  private readonly parts: NodeParts;
+  private readonly options: NodeOptions;
+  private readonly listeners: NodeListeners;
+  private readonly calls: PendingCalls;
+  private group: Group | undefined;
+  private client: ZooKeeperClient | undefined;
+  private session = 0;
+  private lastZxid = 0n;
+  private readonly queue: Input[] = [];
+  private running = false;
+  private wakeAt = Number.POSITIVE_INFINITY;
+  private cancelWake: (() => void) | undefined;
+  private cancelConnectTimer: (() => void) | undefined;
+  private closing: Promise<void> | undefined;
+  private readonly clientClosing: Promise<void>[] = [];
+  private left: () => void = () => {};
+  private opened: { resolve: () => void; reject: (error: ZiStoreError) => void } | undefined;
+
+  constructor(options: NodeOptions, parts: NodeParts) {
+    this.options = options;
+    this.parts = parts;
+    this.listeners = new NodeListeners(parts.logger);
+    this.calls = new PendingCalls(parts.clock, (input) => this.run(input));
+  }
+
+  async open(signal: AbortSignal | undefined): Promise<void> {
+    const { advertise, agreement, cluster } = this.options;
+    const bound = await this.parts.transport.listen(this.transportHandler());
+    const { host } = advertise;
+    const port = advertise.port === 0 ? bound.port : advertise.port;
+    const address = toAddress(host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
+    this.group = new Group({
+      ...this.options,
+      nodeId: this.parts.random.guid(),
+      address,
+      cluster,
+      agreement,
+      guid: () => this.parts.random.guid(),
+    });
+    const onAbort = (): void => {
+      this.opened?.reject(new ZiStoreError('ZISTORE_ABORTED', 'Opening was aborted.', { cause: signal?.reason }));
+    };
+    await new Promise<void>((resolve, reject) => {
+      this.opened = { resolve, reject };
+      if (signal?.aborted) {
+        onAbort();
+        return;
+      }
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.startConnectTimer();
+      this.run({ type: 'start' });
+    }).finally(() => {
+      this.opened = undefined;
+      signal?.removeEventListener('abort', onAbort);
+      this.cancelConnectTimer?.();
+    });
+  }
+
+  get(key: Key, options: CallOptions = {}): Promise<Value | undefined> {
+    const { group } = this;
+    // The clock is read at every answer from memory: a timer may be late by as long as this process was stopped.
+    if (group?.live(this.parts.clock.now())) {
+      const known = group.lookup(key);
+      if (known !== undefined) return Promise.resolve(known.value);
+    }
+    return this.call({ type: 'get', key }, options, (result) => result.value);
+  }
+
+  write(key: Key, action: Parameters<Node['write']>[1], options: CallOptions = {}): Promise<boolean> {
+    return this.call({ type: 'write', key, action }, options, (result) => result.existed === true);
+  }
+
+  peek(key: Key): Value | undefined {
+    if (this.closing !== undefined || this.group === undefined)
+      throw new ZiStoreError('ZISTORE_CLOSED', 'This store is closed.');
+    if (!this.group.live(this.parts.clock.now())) {
+      const message = 'This node cannot prove that its ZooKeeper session lives; it answers again once it can.';
+      throw new ZiStoreError('ZISTORE_SESSION_LOST', message);
+    }
+    return this.group.lookup(key)?.value;
+  }
+
+  status(): NodeStatus {
+    return this.assertGroup().status(this.parts.clock.now());
+  }
+
+  inspect(options: CallOptions = {}): Promise<NodeReport[]> {
+    return this.call({ type: 'inspect' }, options, (result) => [...(result.reports ?? [])]);
+  }
+
+  on<E extends keyof NodeEvents>(event: E, listener: (...args: NodeEvents[E]) => void): void {
+    this.listeners.on(event, listener);
+  }
+
+  off<E extends keyof NodeEvents>(event: E, listener: (...args: NodeEvents[E]) => void): void {
+    this.listeners.off(event, listener);
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.leave();
+    return this.closing;
+  }
+
+  private async leave(): Promise<void> {
+    this.opened?.reject(new ZiStoreError('ZISTORE_CLOSED', 'Closed while opening.'));
+    if (this.group !== undefined) {
+      await new Promise<void>((resolve) => {
+        this.left = resolve;
+        this.run({ type: 'close' });
+      });
+    }
+    this.cancelWake?.();
+    await Promise.all([...this.clientClosing, this.parts.transport.close()]);
+  }
+
+  private call<T>(
+    input: CallInput,
+    options: CallOptions,
+    pick: (result: { value?: Value; existed?: boolean; reports?: readonly NodeReport[] }) => T,
+  ): Promise<T> {
+    return this.calls.start(input, options).then((result) => {
+      if (result.ok) return pick(result);
+      throw toError(result);
+    });
+  }
+
+  // ---------------------------------------------------------------------------------------------- inputs and effects
+
+  /** One input at a time: what comes while effects are carried out waits until they are. */
+  private run(input: Input): void {
+    this.queue.push(input);
+    if (this.running) return;
+    this.running = true;
+    try {
+      for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
+        const effects = this.assertGroup().step(next, this.parts.clock.now());
+        for (const effect of effects) this.carryOut(effect);
+      }
+    } finally {
+      this.running = false;
+    }
+    this.armWake();
+  }
+
+  private carryOut(effect: Effect): void {
+    const { transport, logger } = this.parts;
+    switch (effect.type) {
+      case 'send':
+        transport.send(effect.channel, effect.message);
+        return;
+      case 'settle':
+        this.calls.settle(effect.call, effect.result);
+        return;
+      case 'dial':
+        transport.dial(effect.peer);
+        return;
+      case 'hangup':
+        transport.hangup(effect.peer);
+        return;
+      case 'drop':
+        transport.drop(effect.channel, effect.reason);
+        return;
+      case 'identify':
+        transport.identify(effect.self);
+        return;
+      case 'openSession':
+        this.openSession(effect.session);
+        return;
+      case 'closeSession':
+        this.closeSession();
+        return;
+      case 'zk':
+        if (effect.session === this.session) this.client?.submit(effect.request, effect.operation);
+        return;
+      case 'log':
+        logger[effect.level](effect.message, effect.fields);
+        return;
+      case 'fatal':
+        logger.error('this node cannot join', { code: effect.failure.code, reason: effect.failure.message });
+        this.opened?.reject(toError(effect.failure));
+        return;
+      case 'closed':
+        this.left();
+        return;
+      default:
+        this.tell(effect);
+    }
+  }
+
+  private tell(effect: Effect & { type: 'role' | 'leader' | 'session' }): void {
+    if (effect.type === 'role') {
+      if (effect.role === 'leader' || effect.role === 'follower') this.opened?.resolve();
+      this.listeners.emit('role', effect.role, effect.previous);
+    } else if (effect.type === 'leader') {
+      const { leader } = effect;
+      this.listeners.emit('leader', leader === null ? null : { address: leader.address, epoch: String(leader.epoch) });
+    } else this.listeners.emit(effect.event);
+  }
+
+  private armWake(): void {
+    const { clock } = this.parts;
+    const due = this.assertGroup().wakeAt;
+    // A timer that is too early costs one look; setting one anew at each step would cost more.
+    if (due >= this.wakeAt) return;
+    this.cancelWake?.();
+    this.wakeAt = due;
+    this.cancelWake = clock.setTimer(Math.max(0, due - clock.now()), () => {
+      this.wakeAt = Number.POSITIVE_INFINITY;
+      this.cancelWake = undefined;
+      this.run({ type: 'wake' });
+    });
+  }
+
+  private assertGroup(): Group {
+    if (this.group === undefined) throw new ZiStoreError('ZISTORE_CLOSED', 'This store is not open.');
+    return this.group;
+  }
+
+  // ------------------------------------------------------------------------------------------------------- adapters
+
+  private transportHandler(): TransportHandler {
+    const heard = (input: Input): void => {
+      if (this.group !== undefined) this.run(input);
+    };
+    return {
+      up: (channel: ChannelId, peer: Member, direction: Direction) => heard({ type: 'up', channel, peer, direction }),
+      down: (channel: ChannelId) => heard({ type: 'down', channel }),
+      message: (channel: ChannelId, message: Message) => heard({ type: 'message', channel, message }),
+      refused: (peer, code, message) => {
+        this.parts.logger.warn('a member refuses this node, or is refused', {
+          peer: peer.address,
+          code,
+          reason: message,
+        });
+      },
+    };
+  }
+
+  private openSession(session: number): void {
+    this.session = session;
+    const handler: ZooKeeperHandler = {
+      connected: (info) => {
+        this.cancelConnectTimer?.();
+        this.run({ type: 'zkConnected', session, info });
+      },
+      disconnected: () => {
+        if (this.opened !== undefined) this.startConnectTimer();
+        this.run({ type: 'zkDisconnected', session });
+      },
+      ended: (reason) => this.run({ type: 'zkEnded', session, reason }),
+      reply: (request, reply) => this.run({ type: 'zkReply', session, request, reply }),
+      watch: (path, kind) => this.run({ type: 'zkWatch', session, path, kind }),
+    };
+    this.client = this.parts.openZooKeeper(handler, { lastZxid: this.lastZxid });
+  }
+
+  private closeSession(): void {
+    const { client } = this;
+    if (client === undefined) return;
+    this.client = undefined;
+    // A new session starts from here, or it might attach to a server that lags behind what this node has seen.
+    if (client.lastZxid > this.lastZxid) this.lastZxid = client.lastZxid;
+    const closing = client.close().catch((error: unknown) => {
+      this.parts.logger.warn('closing a ZooKeeper session failed', { reason: String(error) });
+    });
+    this.clientClosing.push(closing);
+    void closing.then(() => this.clientClosing.splice(this.clientClosing.indexOf(closing), 1));
+  }
+
+  private startConnectTimer(): void {
+    const { clock } = this.parts;
+    this.cancelConnectTimer?.();
+    this.cancelConnectTimer = clock.setTimer(this.options.connectTimeoutMs, () => {
+      const message = `ZooKeeper was not reached within ${this.options.connectTimeoutMs} ms; check the connect string and that the ensemble is up.`;
+      this.opened?.reject(new ZiStoreError('ZISTORE_COORDINATION_UNAVAILABLE', message));
+    });
+  }
+}
+
+export const openNode: OpenNode = async (options, parts, call = {}) => {
+  const driver = new Driver(options, parts);
+  try {
+    await driver.open(call.signal);
+    return driver;
+  } catch (error) {
+    await driver.close();
+    throw error;
+  }
+};
