@@ -1,9 +1,9 @@
 /** The real parts of a node, but for those that a test or the shell brings itself. */
 import { realClock } from './clock.ts';
 import type { Settings } from './config.ts';
-import { ZiStoreError } from './errors.ts';
-import type { NodeParts, OpenNode } from './node.ts';
-import type { OpenZooKeeper, Transport } from './ports.ts';
+import { isLoopback } from './network-names.ts';
+import { type NodeParts, type OpenNode, openNode } from './node.ts';
+import type { Logger, OpenZooKeeper, Transport } from './ports.ts';
 import { realRandom } from './random.ts';
 import { createWsTransport } from './rpc/transport.ts';
 import { openZooKeeperWith } from './zookeeper/client.ts';
@@ -31,6 +31,7 @@ export function compose(settings: Settings, given: StoreParts): Composition {
   const clock = given.clock ?? realClock;
   const random = given.random ?? realRandom;
   const logger = given.logger ?? settings.logger;
+  warnIfExposed(settings, logger);
   const transport = given.transport ?? realTransport(settings, { clock, random, logger });
   const parts: NodeParts = {
     clock,
@@ -39,7 +40,7 @@ export function compose(settings: Settings, given: StoreParts): Composition {
     openZooKeeper: given.openZooKeeper ?? realZooKeeper(settings, { clock, random, logger }),
     transport: given.wrapTransport?.(transport) ?? transport,
   };
-  return { parts, openNode: required('openNode', given.openNode) };
+  return { parts, openNode: given.openNode ?? openNode };
 }
 
 type Basics = Pick<NodeParts, 'clock' | 'random' | 'logger'>;
@@ -68,7 +69,10 @@ function realTransport(settings: Settings, basics: Basics): Transport {
   });
 }
 
-function required<T>(name: string, part: T | undefined): T {
-  if (part === undefined) throw new ZiStoreError('ZISTORE_INVALID_ARGUMENT', `parts.${name} is missing`);
-  return part;
+/** Said once at the start: whoever reaches the port of such a node can read and write everything. */
+function warnIfExposed({ listen, tls, secret }: Settings, logger: Logger): void {
+  if (isLoopback(listen.host) || tls !== null || secret !== null) return;
+  logger.warn('peers are not authenticated: this node listens beyond its machine without tls or a secret', {
+    ...listen,
+  });
 }

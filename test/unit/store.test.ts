@@ -313,6 +313,18 @@ describe('opening', () => {
     expect(wrapped).toMatchObject({ inner: transport });
   });
 
+  it('warns of a node that listens beyond its machine without tls or a secret', async () => {
+    const warnings: unknown[] = [];
+    const ignore = () => {};
+    const logger: Logger = { debug: ignore, info: ignore, warn: (message) => warnings.push(message), error: ignore };
+    const exposed = { logger, listen: { host: '0.0.0.0' }, advertise: { host: 'node1' } };
+    await open({ logger });
+    await open({ ...exposed, secret: 'a secret of some length' });
+    expect(warnings).toEqual([]);
+    await open(exposed);
+    expect(warnings).toEqual([expect.stringMatching(/not authenticated/)]);
+  });
+
   it('that fails closes what was made for it, and passes the reason on', async () => {
     const refused = new ZiStoreError('ZISTORE_INCOMPATIBLE', 'another wire version');
     const { transport, parts } = composition({ openNode: () => Promise.reject(refused) });
