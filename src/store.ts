@@ -150,7 +150,7 @@ export class ZiStore<V = string, In = V> {
     return this.#node.status();
   }
 
-  /** Asks every member of the cluster for its state; one that does not answer in time is `live: false`, role `unknown`. */
+  /** Asks every other member of the cluster for its state; one that does not answer in time is `live: false`, role `unknown`. */
   async inspect(options?: CallOptions): Promise<NodeReport[]> {
     this.#assertOpen();
     return this.#node.inspect(checkCallOptions(options));
