@@ -1,7 +1,7 @@
 /** Reading option values: each either usable or refused with a reason. */
 import { InvalidArgumentError, Option } from 'commander';
 import { ZiStoreError } from '../errors.ts';
-import { parseConnectString } from '../shell/connect-string.ts';
+import { parseConnectString } from '../zookeeper/connect-string.ts';
 
 /** Longest time in seconds that an option may ask for. */
 const MAX_SECONDS = 24 * 3600;

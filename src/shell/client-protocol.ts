@@ -40,6 +40,8 @@ export type ClientProtocol = {
 
 export interface CoordinatorOptions {
   readonly tickTimeMs: number;
+  /** Of the clients to come: it must grant it. */
+  readonly sessionTimeoutMs: number;
 }
 
 export type CoordinatorProtocol = {

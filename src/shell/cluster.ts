@@ -1,9 +1,9 @@
 /** The shell's clients, the proxies between them and ZooKeeper, and the embedded coordinator where there is one. */
 import { ZiStoreError } from '../errors.ts';
+import { type ConnectString, parseConnectString } from '../zookeeper/connect-string.ts';
 import { Child, type Launch } from './child.ts';
 import { type CallLimits, ClientHandle, clientEnded } from './client-handle.ts';
 import type { CoordinatorProtocol } from './client-protocol.ts';
-import { type ConnectString, parseConnectString } from './connect-string.ts';
 import { type FreezingProxy, startFreezingProxy } from './proxy.ts';
 import type { ClientRow } from './results.ts';
 
@@ -154,9 +154,9 @@ export class Cluster {
   async #findServers(): Promise<ConnectString> {
     if (this.#options.zookeeper !== undefined) return parseConnectString(this.#options.zookeeper);
     this.#coordinator = new Child('the embedded coordinator', this.#options.coordinator);
-    const { tickTimeMs } = this.#options;
+    const { tickTimeMs, sessionTimeoutMs } = this.#options;
     const limits = { timeoutMs: COORDINATOR_TIMEOUT_MS, signal: this.#abort.signal };
-    const { port } = await this.#coordinator.ask('start', { tickTimeMs }, limits);
+    const { port } = await this.#coordinator.ask('start', { tickTimeMs, sessionTimeoutMs }, limits);
     return { servers: [{ host: '127.0.0.1', port }], chroot: '' };
   }
 

@@ -33,6 +33,14 @@ function isRequest(message: unknown): message is RequestMessage {
 }
 
 /**
+ * A Ctrl-C on the terminal reaches the whole process group, children included. They leave when the shell says so, or
+ * is gone; what the signal means is the shell's to decide.
+ */
+export function ignoreTerminalSignals(): void {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => {});
+}
+
+/**
  * Serves the shell until the channel is gone, then calls `orphaned`: nobody would ever end this process otherwise.
  * @param answered is told the kind of each request whose answer has left.
  */

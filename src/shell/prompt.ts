@@ -100,12 +100,15 @@ export class Prompt {
     this.#ahead.push(line);
     this.#running ??= this.#drain().finally(() => {
       this.#running = undefined;
-      if (!this.#isClosed) this.#readline.prompt();
+      if (!this.#isClosed) this.#readline.prompt(true);
     });
   }
 
   async #drain(): Promise<void> {
-    for (let line = this.#ahead.shift(); line !== undefined; line = this.#ahead.shift()) {
+    for (let first = true, line = this.#ahead.shift(); line !== undefined; line = this.#ahead.shift()) {
+      // What was typed ahead was echoed long ago: show which answer belongs to what.
+      if (!first && line !== '') this.#options.output.write(`${this.#options.prompt}${line}\n`);
+      first = false;
       await this.#options.handle(line);
     }
   }

@@ -2,7 +2,9 @@
  * A TCP proxy whose path can be frozen, as a partition does it: bytes stop in both directions, connections stay open,
  * new ones hang. Also for tests, between the servers of an ensemble.
  */
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 export interface FreezingProxy {
   /** On the loopback interface. */
@@ -21,29 +23,49 @@ export interface FreezingProxyOptions {
   readonly maxConnections?: number;
 }
 
+/** Held of a connection while its target is being dialled. */
+const MAX_EARLY_BYTES = 64 * 1024;
+
 /** One accepted connection and, once dialled, its way to the target. */
 interface Link {
   readonly near: Socket;
   far: Socket | undefined;
-  /** Broken while frozen: the other side must not hear of it before thaw. */
-  broken: boolean;
+  /** What came before the target was reached. */
+  early: Early | undefined;
+  /** What happened while the path was frozen and the other side must not hear of before thaw, in order. */
+  readonly news: (() => void)[];
 }
 
-/** Held of a connection while its target is being dialled. */
-const MAX_EARLY_BYTES = 64 * 1024;
+/**
+ * Turns of the event loop within which a connection's end is read that the system has known for long: one for its
+ * data, one for its end, one for good measure.
+ */
+const TURNS_TO_READ_AN_END = 3;
+
+/** Starts the proxy on a free port of 127.0.0.1. Rejects with the system's error when it cannot listen. */
+export async function startFreezingProxy(options: FreezingProxyOptions): Promise<FreezingProxy> {
+  const proxy = new TcpProxy(options);
+  await proxy.listen();
+  return proxy;
+}
 
 class TcpProxy implements FreezingProxy {
-  readonly port: number;
+  port = 0;
   frozen = false;
+  readonly #target: FreezingProxyOptions['target'];
+  readonly #maxConnections: number;
+  readonly #links = new Set<Link>();
   readonly #server: Server;
-  readonly #links: Set<Link>;
-  readonly #dial: (link: Link) => void;
 
-  constructor(server: Server, port: number, links: Set<Link>, dial: (link: Link) => void) {
-    this.#server = server;
-    this.port = port;
-    this.#links = links;
-    this.#dial = dial;
+  constructor({ target, maxConnections = 64 }: FreezingProxyOptions) {
+    this.#target = target;
+    this.#maxConnections = maxConnections;
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (near) => this.#accept(near));
+  }
+
+  async listen(): Promise<void> {
+    await once(this.#server.listen(0, '127.0.0.1'), 'listening');
+    this.port = (this.#server.address() as AddressInfo).port;
   }
 
   freeze(): void {
@@ -59,100 +81,111 @@ class TcpProxy implements FreezingProxy {
     if (!this.frozen) return;
     this.frozen = false;
     for (const link of [...this.#links]) {
-      if (link.broken) breakLink(link, this.#links);
-      else if (link.far === undefined) this.#dial(link);
-      else {
-        link.near.resume();
-        link.far.resume();
-      }
+      if (link.far === undefined) void this.#dialLate(link);
+      for (const tell of link.news.splice(0)) tell();
+      link.near.resume();
+      link.far?.resume();
     }
   }
 
   async close(): Promise<void> {
-    for (const link of [...this.#links]) breakLink(link, this.#links);
-    if (!this.#server.listening) return;
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.frozen = false;
+    for (const link of [...this.#links]) this.#break(link);
+    if (this.#server.listening) await once(this.#server.close(), 'close');
+  }
+
+  #accept(near: Socket): void {
+    const link: Link = { near, far: undefined, early: undefined, news: [] };
+    this.#links.add(link);
+    this.#watch(link, near);
+    const [oldest] = this.#links;
+    if (this.#links.size > this.#maxConnections && oldest !== undefined) this.#break(oldest);
+    if (!this.frozen) this.#dial(link);
+  }
+
+  #watch(link: Link, socket: Socket): void {
+    socket.setNoDelay(true);
+    socket.on('error', () => {}); // 'close' follows and does the work
+    socket.on('close', () => this.#tell(link, () => this.#break(link)));
+  }
+
+  /** Now, or once the path is thawed. */
+  #tell(link: Link, news: () => void): void {
+    if (this.frozen) link.news.push(news);
+    else news();
+  }
+
+  #break(link: Link): void {
+    this.#links.delete(link);
+    link.near.destroy();
+    link.far?.destroy();
+  }
+
+  /**
+   * Who came and gave up again while the path was frozen must not be heard of at the target: a dropped SYN never is.
+   * So first see whether it is still there.
+   */
+  async #dialLate(link: Link): Promise<void> {
+    link.early ??= collect(link.near);
+    for (let turn = 0; turn < TURNS_TO_READ_AN_END; turn++) await nextTurn();
+    if (link.early.ended) this.#break(link);
+    else if (!this.frozen && link.far === undefined && this.#links.has(link)) this.#dial(link);
+  }
+
+  #dial(link: Link): void {
+    link.early ??= collect(link.near);
+    const { near, early } = link;
+    const far = connect({ ...this.#target, allowHalfOpen: true });
+    link.far = far;
+    this.#watch(link, far);
+    far.once('connect', () => {
+      for (const chunk of early.take()) far.write(chunk);
+      this.#pump(link, near, far);
+      this.#pump(link, far, near);
+      if (early.ended) this.#tell(link, () => far.end());
+    });
+  }
+
+  /** Copies what `from` sends to `to`, at the pace of `to`, and its end. */
+  #pump(link: Link, from: Socket, to: Socket): void {
+    from.on('data', (chunk) => {
+      if (!to.write(chunk)) from.pause();
+    });
+    to.on('drain', () => {
+      if (!this.frozen) from.resume();
+    });
+    // A paused socket still reports its end when nothing is left to read.
+    from.on('end', () => this.#tell(link, () => to.end()));
+    if (this.frozen) from.pause();
+    else from.resume();
   }
 }
 
-function breakLink(link: Link, links: Set<Link>): void {
-  links.delete(link);
-  link.near.destroy();
-  link.far?.destroy();
+/** What a connection brings before its target has been reached; bounded. */
+interface Early {
+  readonly ended: boolean;
+  /** Ends the collecting. */
+  take(): Buffer[];
 }
 
-/** Copies what `from` sends to `to`, at the pace of `to`, and its end. */
-function pump(from: Socket, to: Socket, isFrozen: () => boolean): void {
-  from.on('data', (chunk) => {
-    if (!to.write(chunk)) from.pause();
-  });
-  to.on('drain', () => {
-    if (!isFrozen()) from.resume();
-  });
-  from.on('end', () => to.end());
-}
-
-/** Starts the proxy on a free port of 127.0.0.1. Rejects with the system's error when it cannot listen. */
-export async function startFreezingProxy(options: FreezingProxyOptions): Promise<FreezingProxy> {
-  const links = new Set<Link>();
-  const maxConnections = options.maxConnections ?? 64;
-  // The handlers of sockets need the proxy, which needs the port, which needs the server with its handlers.
-  let proxy: TcpProxy | undefined;
-  const isFrozen = (): boolean => proxy?.frozen === true;
-
-  const watch = (link: Link, socket: Socket): void => {
-    socket.setNoDelay(true);
-    socket.on('error', () => {}); // 'close' follows and does the work
-    socket.on('close', () => {
-      if (isFrozen()) link.broken = true;
-      else breakLink(link, links);
-    });
+function collect(near: Socket): Early {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const early = {
+    ended: false,
+    take: () => {
+      near.off('data', onData).off('end', onEnd);
+      return chunks;
+    },
   };
-
-  const dial = (link: Link): void => {
-    let leftEarly = false;
-    let earlyBytes = 0;
-    const early: Buffer[] = [];
-    const collect = (chunk: Buffer): void => {
-      early.push(chunk);
-      earlyBytes += chunk.length;
-      if (earlyBytes > MAX_EARLY_BYTES) link.near.pause();
-    };
-    const ended = (): void => {
-      leftEarly = true;
-    };
-    link.near.on('data', collect).on('end', ended).resume();
-    const far = connect({ ...options.target, allowHalfOpen: true });
-    link.far = far;
-    watch(link, far);
-    far.once('connect', () => {
-      link.near.off('data', collect).off('end', ended).pause();
-      // Somebody who gave up while the path was frozen must not be heard of at the target: a dropped SYN never is.
-      if (leftEarly) return breakLink(link, links);
-      for (const chunk of early) far.write(chunk);
-      pump(link.near, far, isFrozen);
-      pump(far, link.near, isFrozen);
-      if (isFrozen()) {
-        far.pause();
-        return;
-      }
-      link.near.resume();
-    });
+  const onData = (chunk: Buffer): void => {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > MAX_EARLY_BYTES) near.pause();
   };
-
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (near) => {
-    const link: Link = { near, far: undefined, broken: false };
-    links.add(link);
-    watch(link, near);
-    const [oldest] = links;
-    if (links.size > maxConnections && oldest !== undefined) breakLink(oldest, links);
-    if (!isFrozen()) dial(link);
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  proxy = new TcpProxy(server, typeof address === 'object' && address !== null ? address.port : 0, links, dial);
-  return proxy;
+  const onEnd = (): void => {
+    early.ended = true;
+  };
+  near.on('data', onData).on('end', onEnd).resume();
+  return early;
 }

@@ -1,7 +1,6 @@
 /** Results as people read them: coloured and framed on a terminal, plain lines elsewhere. */
 import Table from 'cli-table3';
 import pc from 'picocolors';
-import type { Role } from '../core/status.ts';
 import { type ClientRow, errorLine, type Result } from './results.ts';
 
 export type Colors = ReturnType<typeof pc.createColors>;
@@ -11,60 +10,88 @@ export function colorsFor(stream: { readonly isTTY?: boolean }): Colors {
   return pc.createColors(stream.isTTY === true && pc.isColorSupported);
 }
 
-const HEAD = ['id', 'address', 'role', 'epoch', 'zookeeper', 'rmi', 'live', 'entries', 'pid'] as const;
+/** A column of the table of clients. */
+interface Column {
+  readonly title: string;
+  readonly align: 'left' | 'right';
+  readonly text: (row: ClientRow) => string;
+  readonly color: (text: string, row: ClientRow, colors: Colors) => string;
+}
 
-function cells(row: ClientRow): string[] {
-  const state = row.paused ? ' (paused)' : row.stale ? ' (stale)' : '';
+const upOrDown: Column['color'] = (text, _row, colors) => (text === 'up' ? colors.green(text) : colors.red(text));
+const dim: Column['color'] = (text, _row, colors) => colors.dim(text);
+const uncolored: Column['color'] = (text) => text;
+
+const EPOCH: Column = { title: 'epoch', align: 'right', text: (row) => row.epoch, color: dim };
+/** The last digits are the ones that change. */
+const SHORT_EPOCH: Column = {
+  ...EPOCH,
+  text: ({ epoch }) => (epoch.length > 7 ? `…${epoch.slice(-6)}` : epoch),
+};
+const PID: Column = { title: 'pid', align: 'right', text: (row) => String(row.pid), color: dim };
+
+function columns(epoch: Column, ...more: Column[]): Column[] {
   return [
-    String(row.id),
-    row.address,
-    row.role + state,
-    row.epoch,
-    row.zookeeper,
-    row.rmi,
-    row.live ? 'yes' : 'no',
-    String(row.entries),
-    String(row.pid),
+    { title: 'id', align: 'right', text: (row) => String(row.id), color: (text, _row, colors) => colors.bold(text) },
+    { title: 'address', align: 'left', text: (row) => row.address, color: uncolored },
+    { title: 'role', align: 'left', text: roleText, color: roleColor },
+    epoch,
+    { title: 'zookeeper', align: 'left', text: (row) => row.zookeeper, color: upOrDown },
+    { title: 'rmi', align: 'left', text: (row) => row.rmi, color: upOrDown },
+    {
+      title: 'live',
+      align: 'left',
+      text: (row) => (row.live ? 'yes' : 'no'),
+      color: (text, row, colors) => (row.live ? colors.green(text) : colors.red(text)),
+    },
+    { title: 'entries', align: 'right', text: (row) => String(row.entries), color: uncolored },
+    ...more,
   ];
 }
 
-function roleColor(role: Role, colors: Colors): (text: string) => string {
-  switch (role) {
+function roleText(row: ClientRow): string {
+  return row.role + (row.paused ? ' (paused)' : row.stale ? ' (stale)' : '');
+}
+
+function roleColor(text: string, row: ClientRow, colors: Colors): string {
+  if (row.stale) return colors.yellow(text);
+  switch (row.role) {
     case 'leader':
-      return (text) => colors.bold(colors.green(text));
+      return colors.bold(colors.green(text));
     case 'follower':
-      return colors.cyan;
+      return colors.cyan(text);
     case 'lost':
-      return colors.red;
-    case 'closed':
-      return colors.dim;
+      return colors.red(text);
     default:
-      return colors.yellow;
+      return colors.yellow(text);
   }
 }
 
-function colored(row: ClientRow, colors: Colors): string[] {
-  const texts = cells(row);
-  if (row.role === 'closed') return texts.map((text) => colors.dim(text));
-  const paint = (index: number, color: (text: string) => string): void => {
-    texts[index] = color(texts[index] ?? '');
-  };
-  paint(0, colors.bold);
-  paint(2, row.stale ? colors.yellow : roleColor(row.role, colors));
-  paint(3, colors.dim);
-  for (const index of [4, 5]) paint(index, texts[index] === 'up' ? colors.green : colors.red);
-  paint(6, row.live ? colors.green : colors.red);
-  paint(8, colors.dim);
-  return texts;
+function frameWith(shown: readonly Column[], rows: readonly ClientRow[], colors: Colors): string {
+  const cells = rows.map((row) =>
+    shown.map((column) => {
+      const text = column.text(row);
+      return row.role === 'closed' ? colors.dim(text) : column.color(text, row, colors);
+    }),
+  );
+  const titles = shown.map((column) => column.title);
+  const aligns = shown.map((column) => column.align);
+  return framed(titles, cells, aligns, colors);
 }
 
-/** A framed, coloured table of clients. */
-export function prettyTable(rows: readonly ClientRow[], colors: Colors): string {
-  return framed(
-    HEAD,
-    rows.map((row) => colored(row, colors)),
-    ['right', 'left', 'left', 'right', 'left', 'left', 'left', 'right', 'right'],
-    colors,
+/** A framed, coloured table of clients; on a narrow terminal it leaves out what is missed least. */
+export function prettyTable(rows: readonly ClientRow[], colors: Colors, width: number): string {
+  const layouts = [columns(EPOCH, PID), columns(EPOCH), columns(SHORT_EPOCH)];
+  const tables = layouts.map((layout) => frameWith(layout, rows, colors));
+  // The frame's first line has no colours, so its length is its width.
+  const fitting = tables.find((text) => text.indexOf('\n') <= width);
+  return fitting ?? plainOf(columns(SHORT_EPOCH), rows);
+}
+
+function plainOf(shown: readonly Column[], rows: readonly ClientRow[]): string {
+  return plainTable(
+    shown.map((column) => column.title),
+    rows.map((row) => shown.map((column) => column.text(row))),
   );
 }
 
@@ -99,17 +126,15 @@ export function plainTable(head: readonly string[], rows: readonly (readonly str
     .join('\n');
 }
 
-function table(rows: readonly ClientRow[], colors: Colors, pretty: boolean): string {
-  return pretty ? prettyTable(rows, colors) : plainTable(HEAD, rows.map(cells));
-}
-
-/** What a successful command says. */
-export function renderResult(result: Result, colors: Colors, pretty: boolean): string {
+/** What a command says. `width` is that of the terminal; null where there is none: plain lines. */
+export function renderResult(result: Result, colors: Colors, width: number | null): string {
+  const table = (rows: readonly ClientRow[]): string =>
+    width === null ? plainOf(columns(EPOCH, PID), rows) : prettyTable(rows, colors, width);
   if (!result.ok) return colors.red(errorLine(result.error ?? { code: 'ZISTORE_CLOSED', message: 'failed' }));
   if (result.value !== undefined) return result.value ?? colors.dim('(none)');
   if (result.existed !== undefined) return result.existed ? colors.green('ok') : colors.dim('(none)');
-  if (result.clients !== undefined) return table(result.clients, colors, pretty);
+  if (result.clients !== undefined) return table(result.clients);
   if (result.help !== undefined) return result.help;
-  if (typeof result.client === 'object') return table([result.client], colors, pretty);
+  if (typeof result.client === 'object') return table([result.client]);
   return colors.green('ok');
 }

@@ -2,7 +2,7 @@
 import { Cluster, type ClusterOptions } from './cluster.ts';
 import { clientLaunch, coordinatorLaunch } from './entries.ts';
 import { runScript } from './script.ts';
-import { runTerminal } from './terminal.ts';
+import { Terminal } from './terminal.ts';
 
 export interface ShellOptions {
   readonly zookeeper?: string | undefined;
@@ -38,16 +38,10 @@ export async function runShell(options: ShellOptions): Promise<number> {
   try {
     ending.signal.addEventListener('abort', () => void cluster.abortStart(), { once: true });
     if (interactive) {
-      const streams = { input: stdin, output: stdout };
-      await runTerminal(cluster, streams, {
-        ...options,
-        signal: ending.signal,
-        env: process.env,
-        modal: signals.modal,
-        onNotice: (show) => {
-          notice = show;
-        },
-      });
+      const context = { ...options, signal: ending.signal, env: process.env, modal: signals.modal };
+      const terminal = new Terminal(cluster, { input: stdin, output: stdout }, context);
+      notice = (text) => terminal.notice(text);
+      await terminal.run();
       return ending.signal.aborted ? 1 : 0;
     }
     await cluster.start(options.clients);

@@ -27,7 +27,7 @@ export async function runScript(
     }
     const label = result.background ? `[${line.trim().replace(/[ \t]+&$/, '')}] ` : '';
     if (result.error !== undefined) errors.write(`${label}${errorLine(result.error)}\n`);
-    else output.write(`${label}${renderResult(result, plain, false)}\n`);
+    else output.write(`${label}${renderResult(result, plain, null)}\n`);
   };
   const session = new Session(cluster, { print, mayExit: async () => true });
   options.signal.addEventListener('abort', () => void session.cancel(), { once: true });

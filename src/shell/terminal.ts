@@ -62,89 +62,121 @@ function banner(cluster: Cluster, version: string, colors: Colors): string {
   return [`${colors.bold('ZiStore')} ${version}  ${colors.dim(kind)}`, '', ...lines, ''].join('\n');
 }
 
-/** Starts the clients and talks to the user until `exit`, Ctrl-D or `signal`. */
-export async function runTerminal(
-  cluster: Cluster,
-  { input, output }: TerminalStreams,
-  options: {
-    readonly clients: number;
-    readonly version: string;
-    readonly signal: AbortSignal;
-    readonly env: NodeJS.ProcessEnv;
-    /** Called with true while somebody else reads the terminal, whose Ctrl-C is not ours. */
-    readonly modal: (open: boolean) => void;
-    /** Where the end of a client that nobody asked for is to be shown. */
-    readonly onNotice: (show: (text: string) => void) => void;
-  },
-): Promise<void> {
-  const colors = colorsFor(output);
-  await startClients(cluster, output, options.clients, options.signal);
-  output.write(`${banner(cluster, options.version, colors)}${prettyTable(await cluster.list(), colors)}\n\n`);
+export interface TerminalOptions {
+  readonly clients: number;
+  readonly version: string;
+  readonly signal: AbortSignal;
+  readonly env: NodeJS.ProcessEnv;
+  /** Called with true while somebody else reads the terminal, whose Ctrl-C is not ours. */
+  readonly modal: (open: boolean) => void;
+}
 
-  const file = historyFile(options.env);
-  let history: readonly string[] = loadHistory(file);
-  let prompt: Prompt | undefined;
-  const show = (text: string): void => {
-    if (prompt === undefined) output.write(`${text}\n`);
-    else prompt.print(text);
-  };
-  options.onNotice((text) => show(colors.red(text)));
+export class Terminal {
+  readonly #cluster: Cluster;
+  readonly #streams: TerminalStreams;
+  readonly #options: TerminalOptions;
+  readonly #colors: Colors;
+  readonly #session: Session;
+  #prompt: Prompt | undefined;
 
-  const mayExit = async (): Promise<boolean> => {
-    if (!(await cluster.holdsOnlyCopy())) return true;
-    options.modal(true);
-    const ask = (): Promise<boolean> => askYesNo('These clients hold the only copy of the data. Leave and drop it?');
-    try {
-      return await (prompt === undefined ? ask() : prompt.suspended(ask));
-    } finally {
-      options.modal(false);
+  constructor(cluster: Cluster, streams: TerminalStreams, options: TerminalOptions) {
+    this.#cluster = cluster;
+    this.#streams = streams;
+    this.#options = options;
+    this.#colors = colorsFor(streams.output);
+    this.#session = new Session(cluster, {
+      print: (result, line) => this.#print(result, line),
+      mayExit: () => this.#mayExit(),
+    });
+  }
+
+  /** Starts the clients and talks to the user until `exit`, Ctrl-D or the signal; then closes the clients. */
+  async run(): Promise<void> {
+    const { output } = this.#streams;
+    const { signal, clients, version } = this.#options;
+    await startClients(this.#cluster, output, clients, signal);
+    if (!signal.aborted) {
+      const table = prettyTable(await this.#cluster.list(), this.#colors, output.columns);
+      output.write(`${banner(this.#cluster, version, this.#colors)}${table}\n\n`);
+      signal.addEventListener('abort', () => this.#prompt?.close(), { once: true });
+      await this.#talk();
     }
-  };
-  const print = (result: Result, line: string): void => {
-    const text = renderResult(result, colors, true);
-    show(result.background ? `${colors.dim(`[${line.trim().replace(/[ \t]+&$/, '')}]`)} ${text}` : text);
-  };
-  const session = new Session(cluster, {
-    print: (result, line) => {
-      if (result.command !== 'exit') print(result, line);
-      else if (!result.ok) show(colors.dim('not left'));
-    },
-    mayExit,
-  });
-  options.signal.addEventListener('abort', () => prompt?.close(), { once: true });
+    const leaving = startProgress(output, 'closing the clients');
+    try {
+      await this.#session.cancel();
+      await this.#cluster.close();
+    } finally {
+      leaving.stop();
+    }
+  }
 
-  while (!session.ended && !options.signal.aborted) {
-    prompt = new Prompt({
-      input,
-      output,
-      prompt: `${colors.bold('zistore')}${colors.green('>')} `,
+  /** Shows what nobody asked for just now. */
+  notice(text: string): void {
+    this.#show(this.#colors.red(text));
+  }
+
+  async #talk(): Promise<void> {
+    const { input, output } = this.#streams;
+    const file = historyFile(this.#options.env);
+    let history: readonly string[] = loadHistory(file);
+    while (!this.#over) {
+      this.#prompt = this.#newPrompt(history);
+      await this.#prompt.done();
+      history = this.#prompt.history;
+      this.#prompt = undefined;
+      saveHistory(file, history);
+      if (this.#over || input.destroyed || input.readableEnded) return;
+      output.write('\n');
+      await this.#session.handle('exit'); // Ctrl-D
+    }
+  }
+
+  get #over(): boolean {
+    return this.#session.ended || this.#options.signal.aborted;
+  }
+
+  #newPrompt(history: readonly string[]): Prompt {
+    return new Prompt({
+      ...this.#streams,
+      prompt: `${this.#colors.bold('zistore')}${this.#colors.green('>')} `,
       history,
-      complete: (line) => complete(line, cluster.ids),
+      complete: (line) => complete(line, this.#cluster.ids),
       handle: async (line) => {
-        if (session.ended) return;
-        await session.handle(line);
-        if (session.ended) prompt?.close();
+        if (!this.#over) await this.#session.handle(line);
+        if (this.#over) this.#prompt?.close();
       },
       interrupt: () => {
-        const busy = session.busy;
-        session.interrupt();
+        const { busy } = this.#session;
+        this.#session.interrupt();
         return busy;
       },
     });
-    await prompt.done();
-    history = prompt.history;
-    saveHistory(file, history);
-    prompt = undefined;
-    if (session.ended || options.signal.aborted || input.destroyed || input.readableEnded) break;
-    output.write('\n');
-    await session.handle('exit'); // Ctrl-D
   }
-  const leaving = startProgress(output, 'closing the clients');
-  try {
-    await session.cancel();
-    await cluster.close();
-  } finally {
-    leaving.stop();
+
+  async #mayExit(): Promise<boolean> {
+    if (!(await this.#cluster.holdsOnlyCopy())) return true;
+    const ask = (): Promise<boolean> => askYesNo('These clients hold the only copy of the data. Leave and drop it?');
+    this.#options.modal(true);
+    try {
+      return await (this.#prompt === undefined ? ask() : this.#prompt.suspended(ask));
+    } finally {
+      this.#options.modal(false);
+    }
+  }
+
+  #print(result: Result, line: string): void {
+    if (result.command === 'exit' && result.error?.code !== 'ZISTORE_INVALID_ARGUMENT') {
+      if (!result.ok) this.#show(this.#colors.dim('not left'));
+      return;
+    }
+    const text = renderResult(result, this.#colors, this.#streams.output.columns);
+    const label = result.background ? `${this.#colors.dim(`[${line.trim().replace(/[ \t]+&$/, '')}]`)} ` : '';
+    this.#show(label + text);
+  }
+
+  #show(text: string): void {
+    if (this.#prompt === undefined) this.#streams.output.write(`${text}\n`);
+    else this.#prompt.print(text);
   }
 }
 

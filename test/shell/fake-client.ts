@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { ZiStoreError } from '../../src/errors.ts';
 import type { CallOptions } from '../../src/node.ts';
 import { type ClientStore, serveClient } from '../../src/shell/client.ts';
+import { ignoreTerminalSignals } from '../../src/shell/ipc.ts';
 
 async function firstLine(connectString: string): Promise<string> {
   const [host, port] = (connectString.split(/[,/]/)[0] ?? '').split(':');
@@ -61,6 +62,7 @@ function createStore(zookeeper: string): ClientStore {
   };
 }
 
+ignoreTerminalSignals();
 serveClient(
   process,
   async ({ zookeeper, cluster }) => {

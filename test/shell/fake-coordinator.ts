@@ -1,8 +1,9 @@
 /** The program of a scripted coordinator: a TCP server that answers every line with itself. */
 import { type AddressInfo, createServer } from 'node:net';
 import type { CoordinatorProtocol } from '../../src/shell/client-protocol.ts';
-import { serveParent } from '../../src/shell/ipc.ts';
+import { ignoreTerminalSignals, serveParent } from '../../src/shell/ipc.ts';
 
+ignoreTerminalSignals();
 serveParent<CoordinatorProtocol>(
   process,
   {
