@@ -94,16 +94,21 @@ function readOperation(type: number, reader: JuteReader): Operation | undefined 
     case OpCode.setWatches:
     case OpCode.setWatches2:
       return readSetWatches(reader);
+    case OpCode.create2: {
+      const create = readCreate(reader);
+      return create && { ...create, withStat: true };
+    }
     default:
       return readChange(type, reader);
   }
 }
 
+/** create2 is a plain create within a multi, as it is in ZooKeeper. */
 function readChange(type: number, reader: JuteReader): ChangeOperation | undefined {
   switch (type) {
     case OpCode.create:
     case OpCode.create2:
-      return readCreate(reader, type === OpCode.create2);
+      return readCreate(reader);
     case OpCode.delete:
       return { op: 'delete', path: reader.string(), version: reader.int() };
     case OpCode.setData:
@@ -115,7 +120,7 @@ function readChange(type: number, reader: JuteReader): ChangeOperation | undefin
   }
 }
 
-function readCreate(reader: JuteReader, withStat: boolean): ChangeOperation | undefined {
+function readCreate(reader: JuteReader): Extract<ChangeOperation, { op: 'create' }> | undefined {
   const path = reader.string();
   const data = reader.buffer();
   const acl = reader.vector(readAcl);
@@ -123,7 +128,7 @@ function readCreate(reader: JuteReader, withStat: boolean): ChangeOperation | un
   // Containers and znodes with a time to live have higher flags.
   if ((flags & ~(EPHEMERAL | SEQUENTIAL)) !== 0) return undefined;
   const [ephemeral, sequential] = [(flags & EPHEMERAL) !== 0, (flags & SEQUENTIAL) !== 0];
-  return { op: 'create', path, data, acl, ephemeral, sequential, withStat };
+  return { op: 'create', path, data, acl, ephemeral, sequential };
 }
 
 function readSteps(reader: JuteReader): ChangeOperation[] {
@@ -201,8 +206,7 @@ export function answerFrame(xid: number, zxid: bigint, answer: Answer): Buffer {
 
 function writeSteps(writer: JuteWriter, steps: readonly StepResult[]): void {
   for (const { op, code, path, stat } of steps) {
-    const type = op === 'create' && stat !== undefined ? OpCode.create2 : OpCode[op];
-    writer.int(type).boolean(false).int(code);
+    writer.int(OpCode[op]).boolean(false).int(code);
     if (op === 'error') writer.int(code);
     if (path !== undefined) writer.string(path);
     if (stat !== undefined) writeStat(writer, stat);

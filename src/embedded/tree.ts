@@ -68,9 +68,10 @@ export class DataTree {
 
   /** Returns the path with its sequence. */
   create(tx: Transaction, request: Create): string {
+    if (!request.path.startsWith('/')) throw new Refusal(ErrorCode.badArguments, 'a path starts with /');
     if (request.acl.length === 0) throw new Refusal(ErrorCode.invalidAcl, 'a znode needs an access list');
-    validatePath(request.sequential ? `${request.path}1` : request.path);
     const parent = this.#require(parentOf(request.path));
+    validatePath(request.sequential ? `${request.path}1` : request.path);
     const path = request.sequential ? request.path + sequenceSuffix(parent.created) : request.path;
     if (this.#nodes.has(path)) throw new Refusal(ErrorCode.nodeExists, `${path} exists`);
     if (parent.owner !== 0n) throw new Refusal(ErrorCode.noChildrenForEphemerals, 'the parent is ephemeral');

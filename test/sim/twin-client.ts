@@ -1,6 +1,8 @@
 /** The ZooKeeperClient port over the coordinator twin: one session, its reconnects and its watches. */
 import type { EventKind, Operation } from '../../src/embedded/operations.ts';
 import type { Clock, ZkOperation, ZkReply, ZkSessionEnd, ZooKeeperClient, ZooKeeperHandler } from '../../src/ports.ts';
+import { badArguments } from '../../src/zookeeper/replies.ts';
+import { operationProblem } from '../../src/zookeeper/validation.ts';
 import { sessionIdText, toOperation, toReply } from './twin-translation.ts';
 import type { FromServer, ToServer } from './twin-wire.ts';
 
@@ -26,6 +28,8 @@ export interface TwinClientParts {
 interface Open {
   readonly request: number;
   readonly operation: ZkOperation;
+  /** Known without asking: it was not sent. Given in its turn. */
+  readonly local?: ZkReply;
 }
 
 type WatchLists = Record<'data' | 'exist' | 'child', Set<string>>;
@@ -34,10 +38,8 @@ export class TwinClient implements ZooKeeperClient {
   readonly #parts: TwinClientParts;
   readonly #handler: ZooKeeperHandler;
   readonly #watches: WatchLists = { data: new Set(), exist: new Set(), child: new Set() };
-  /** Sent on this connection and not answered, oldest first. */
-  #inFlight: Open[] = [];
-  /** Submitted while it could not be sent; answered from a fresh stack. */
-  readonly #refused: number[] = [];
+  /** Submitted and not answered, oldest first. */
+  readonly #open: Open[] = [];
   #connection: ClientEnd | undefined;
   #connected = false;
   #over = false;
@@ -68,11 +70,14 @@ export class TwinClient implements ZooKeeperClient {
   }
 
   submit(request: number, operation: ZkOperation): void {
-    const connection = this.#connection;
-    if (this.#over || this.#closing !== undefined || !this.#connected || connection === undefined) {
-      this.#refuse(request);
+    const connection = this.#connected && this.#closing === undefined ? this.#connection : undefined;
+    const problem = operationProblem(operation);
+    if (problem !== undefined || connection === undefined) {
+      const local = problem === undefined ? failure('NOT_SENT') : badArguments(problem.message, problem.step);
+      this.#open.push({ request, operation, local });
+      this.#parts.clock.setTimer(0, () => this.#answerLocal());
     } else {
-      this.#inFlight.push({ request, operation });
+      this.#open.push({ request, operation });
       connection.send({ type: 'request', operation: toOperation(operation) });
     }
   }
@@ -139,11 +144,12 @@ export class TwinClient implements ZooKeeperClient {
         this.#onEvent(message.kind, message.path);
         break;
       case 'reply': {
-        const open = this.#inFlight.shift();
+        const open = this.#open.shift();
         if (message.zxid > this.#lastZxid) this.#lastZxid = message.zxid;
         if (open === undefined) break;
         this.#rememberWatch(open.operation, message.answer.code === 0);
         this.#tell((handler) => handler.reply(open.request, toReply(open.operation, message.zxid, message.answer)));
+        this.#answerLocal();
         break;
       }
       case 'watchesSet':
@@ -215,8 +221,8 @@ export class TwinClient implements ZooKeeperClient {
     if (this.#over) return;
     this.#over = true;
     this.#dropConnection();
-    this.#answerRefused();
     this.#failAll('SESSION_ENDED');
+    this.#answerLocal();
     this.#tell((handler) => handler.ended(reason));
     this.#closing?.resolve();
   }
@@ -229,19 +235,16 @@ export class TwinClient implements ZooKeeperClient {
   }
 
   #failAll(code: 'CONNECTION_LOSS' | 'SESSION_ENDED'): void {
-    const failed = this.#inFlight;
-    this.#inFlight = [];
-    for (const { request } of failed) this.#tell((handler) => handler.reply(request, failure(code)));
+    for (const { request, local } of this.#open.splice(0)) {
+      this.#tell((handler) => handler.reply(request, local ?? failure(code)));
+    }
   }
 
-  #refuse(request: number): void {
-    this.#refused.push(request);
-    this.#parts.clock.setTimer(0, () => this.#answerRefused());
-  }
-
-  #answerRefused(): void {
-    for (const request of this.#refused.splice(0)) {
-      this.#tell((handler) => handler.reply(request, failure('NOT_SENT')));
+  #answerLocal(): void {
+    for (let first = this.#open[0]; first?.local !== undefined; first = this.#open[0]) {
+      const { request, local } = first;
+      this.#open.shift();
+      this.#tell((handler) => handler.reply(request, local));
     }
   }
 
