@@ -1,4 +1,5 @@
 /** The connection to one member that was dialled: kept up, with back-off, until `stop` (Z42). */
+import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ClientOptions, WebSocket } from 'ws';
 import type { Member } from '../core/types.ts';
@@ -76,19 +77,32 @@ export class Dialler {
       this.again();
       return;
     }
-    const ws = new WebSocket(url, this.#context.client);
+    let secured = false;
+    const finishRequest = (request: ClientRequest): void => {
+      request.on('socket', (socket) => {
+        socket.once('secureConnect', () => {
+          secured = true;
+        });
+      });
+      request.end();
+    };
+    const ws = new WebSocket(url, { ...this.#context.client, finishRequest });
     this.#ws = ws;
     this.#cancelTimer = this.#context.clock.setTimer(this.#context.helloTimeoutMs, () => ws.terminate());
-    this.#watchFailure(ws);
+    this.#watchFailure(ws, () => secured);
     ws.once('upgrade', ({ socket }) => ws.once('open', () => this.#opened(ws, socket)));
   }
 
   /** Until the WebSocket is open, whatever goes wrong ends in one `close`. */
-  #watchFailure(ws: WebSocket): void {
-    const failed = (error: Error): void => {
+  #watchFailure(ws: WebSocket, secured: () => boolean): void {
+    const failed = (error: Error & { readonly code?: string }): void => {
       if (this.#stopped) return;
       const code = refusalOfFailure(error);
       if (code !== undefined) this.#refused(code, error.message);
+      // In TLS 1.3 the dialler is done before the other side has looked at its certificate, and Node does not say no,
+      // it hangs up.
+      else if (secured() && error.code === 'ECONNRESET') this.#refused('ZISTORE_UNAUTHORIZED', CERTIFICATE_REFUSED);
+      else this.#context.logger.debug('dialling failed', { peer: this.peer.address, error: error.message });
     };
     const closed = (): void => this.again();
     const unexpected = (_request: unknown, { statusCode }: { statusCode?: number | undefined }): void => {
@@ -141,6 +155,8 @@ export class Dialler {
     this.#owner.refused(code, message);
   }
 }
+
+const CERTIFICATE_REFUSED = 'it hung up on seeing the certificate of this node';
 
 const ADVICE: Readonly<Record<RefusalCode, string>> = {
   ZISTORE_INCOMPATIBLE: 'all nodes of a cluster need the same version of ZiStore and the same cluster name',

@@ -1,0 +1,214 @@
+/** Whoever speaks to a node's port without being a node of its cluster: closed with a reason, and no harm done. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { Owner } from '../../conformance/transport/harness.ts';
+import { until } from '../../support/wait.ts';
+import { frame, Rig } from './rig.ts';
+
+const MAX_FRAME = 100_000;
+const nonce = Buffer.alloc(16, 9);
+
+describe('a live port, with an honest neighbour connected,', () => {
+  const rig = new Rig();
+  let node: Owner;
+  let neighbour: Owner;
+
+  beforeEach(async () => {
+    node = await rig.node(1, { maxFrameBytes: MAX_FRAME, maxConnections: 8 });
+    neighbour = await rig.node(2);
+    await rig.connect(neighbour, node, 1);
+  });
+  afterEach(async () => {
+    try {
+      await rig.expectHealthy(neighbour, node);
+      expect(
+        node.of('up').filter(({ peer }) => peer.address !== neighbour.address && peer.incarnation !== 77n),
+      ).toEqual([]);
+    } finally {
+      await rig.close();
+    }
+  });
+
+  it('closes on bytes that are no HTTP', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 400 }), async (bytes) => {
+        const { socket, closed } = rig.tcp(node);
+        socket.end(bytes);
+        await closed;
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('closes on who says nothing, before the upgrade and after it', async () => {
+    const tcp = rig.tcp(node);
+    const { ended } = rig.websocket(node);
+    await tcp.closed;
+    await ended;
+  });
+
+  it('closes on who sends its request byte by byte for ever', async () => {
+    const { socket, closed } = rig.tcp(node);
+    socket.write('GET / HTTP/1.1\r\nX: ');
+    const drip = setInterval(() => socket.write('x'), 20);
+    await closed;
+    clearInterval(drip);
+  });
+
+  it('answers a plain request with "upgrade required"', async () => {
+    const response = await fetch(`http://${node.address}/`);
+    expect(response.status).toBe(426);
+    await response.text();
+  });
+
+  it('lets no page in a browser through', async () => {
+    const { ended, open } = rig.websocket(node, { origin: 'http://127.0.0.1' });
+    const first = await Promise.race([ended.then(({ code }) => code), open]);
+    expect(first).toBe(1006);
+  });
+
+  it('closes on garbage in place of a hello', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (bytes) => {
+        const { ws, open, ended } = rig.websocket(node);
+        await open;
+        ws.send(bytes);
+        expect((await ended).code).toBe(4004);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('closes on text in place of a hello', async () => {
+    const { ws, open, ended } = rig.websocket(node);
+    await open;
+    ws.send('hello');
+    expect((await ended).code).toBe(1003);
+  });
+
+  it('does not even take in a large frame before the hello', async () => {
+    const { ws, open, ended } = rig.websocket(node);
+    await open;
+    ws.send(Buffer.alloc(MAX_FRAME - 1));
+    expect((await ended).code).toBe(1006);
+  });
+
+  const hello = (version: number, cluster: string, ...more: unknown[]) =>
+    frame('zistore', version, cluster, 'node:9', 9n, node.address, 1n, nonce, ...more);
+
+  it.each<[string, () => Buffer, number]>([
+    ['another cluster', () => hello(1, 'other'), 4000],
+    ['another wire version', () => hello(2, 'default'), 4000],
+    ['another wire version with other fields', () => frame('zistore', 3, { some: 'thing' }), 4004],
+    ['another wire version with more fields', () => hello(2, 'default', 1, 2, 3), 4000],
+    ['a field too many', () => hello(1, 'default', 1), 4004],
+    [
+      'a nonce that is too short',
+      () => frame('zistore', 1, 'default', 'node:9', 9n, node.address, 1n, Buffer.alloc(3)),
+      4004,
+    ],
+    [
+      'an incarnation that is no zxid',
+      () => frame('zistore', 1, 'default', 'node:9', 9, node.address, 1n, nonce),
+      4004,
+    ],
+    ['another addressee', () => frame('zistore', 1, 'default', 'node:9', 9n, 'node:8', 1n, nonce), 4002],
+    [
+      'another life of the addressee',
+      () => frame('zistore', 1, 'default', 'node:9', 9n, node.address, 2n, nonce),
+      4002,
+    ],
+  ])('closes on a hello with %s', async (_what, first, code) => {
+    const { ws, open, ended } = rig.websocket(node);
+    await open;
+    ws.send(first());
+    expect(await ended).toMatchObject({ code, reason: expect.stringMatching(/./) });
+  });
+
+  it('closes on garbage in place of a proof', async () => {
+    const { ws, open, ended } = rig.websocket(node);
+    await open;
+    ws.send(hello(1, 'default'));
+    ws.send(frame('something else', 1));
+    expect((await ended).code).toBe(4004);
+  });
+
+  it('closes on malformed frames of a member, and tells its owner only that it is down', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (bytes) => {
+        const before = node.of('down').length;
+        const { ws, ended } = await rig.admitted(node, 1);
+        ws.send(Buffer.concat([Buffer.from([0xc1]), bytes]));
+        expect((await ended).code).toBe(4004);
+        await until('down', () => node.of('down').length === before + 1);
+      }),
+      { numRuns: 10 },
+    );
+    expect(node.of('message')).toEqual([]);
+  });
+
+  it('delivers nothing of a frame that is malformed at its end', async () => {
+    const { ws, ended } = await rig.admitted(node, 1);
+    ws.send(Buffer.concat([frame(8, 7n), frame(8)]));
+    await ended;
+    expect(node.of('message')).toEqual([]);
+  });
+
+  it('closes on text and on oversized frames of a member', async () => {
+    const first = await rig.admitted(node, 1);
+    first.ws.send('text');
+    expect((await first.ended).code).toBe(1003);
+    const second = await rig.admitted(node, 1);
+    second.ws.send(Buffer.alloc(MAX_FRAME + 1));
+    expect((await second.ended).code).toBe(1009);
+  });
+
+  it('closes connections beyond its limit at once, and takes new ones when there is room', async () => {
+    const crowd = Array.from({ length: 20 }, () => rig.tcp(node));
+    let closed = 0;
+    for (const { closed: one } of crowd) void one.then(() => closed++);
+    await until('thirteen closed', () => closed >= 13);
+    for (const { socket } of crowd) socket.destroy();
+    await until('room again', async () => {
+      const { ws, open, ended } = rig.websocket(node);
+      const opened = await Promise.race([open.then(() => true), ended.then(() => false)]);
+      ws.terminate();
+      return opened;
+    });
+  });
+});
+
+describe('a node that is nobody yet', () => {
+  const rig = new Rig();
+  afterEach(() => rig.close());
+
+  it('holds back only so many hellos, and each only for so long', async () => {
+    const node = await rig.owner().listen();
+    const ends: number[] = [];
+    for (let i = 0; i < 260; i++) {
+      const { ws, open, ended } = rig.websocket(node);
+      void ended.then(({ code }) => ends.push(code));
+      void open.then(() => ws.send(frame('zistore', 1, 'default', 'node:9', BigInt(i), node.address, 1n, nonce)));
+    }
+    await until('all ended', () => ends.length === 260);
+    expect(ends.filter((code) => code === 4003).length).toBeGreaterThanOrEqual(1);
+    expect(ends.filter((code) => code === 1006).length).toBeGreaterThan(100);
+    expect(node.events).toEqual([]);
+  });
+});
+
+describe('a node with a secret', () => {
+  const rig = new Rig();
+  afterEach(() => rig.close());
+
+  it('is not taken in by a hello that was overheard and is sent again', async () => {
+    const node = await rig.node(1, { secret: 'a secret of the whole cluster' });
+    const honest = await rig.admitted(node, 1, 'a secret of the whole cluster');
+    const { ws, open, ended } = rig.websocket(node);
+    await open;
+    for (const sent of honest.sent) ws.send(sent);
+    expect((await ended).code).toBe(4001);
+    expect(node.of('up')).toHaveLength(1);
+    expect(node.of('down')).toHaveLength(0);
+  });
+});
