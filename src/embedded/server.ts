@@ -47,7 +47,10 @@ export interface EmbeddedCoordinator {
   readonly tickTimeMs: number;
   /** Of the live sessions, 16 hexadecimal digits each. */
   sessionIds(): string[];
-  /** Ends a session as if its client had been silent for too long. False where there is none such. */
+  /**
+   * Ends a session as if its client had been silent for too long. False where there is none such.
+   * Throws ZISTORE_INVALID_ARGUMENT for what is no session id.
+   */
   expireSession(sessionId: string): boolean;
   /** Closes every connection and frees the port; everything stored is gone. Idempotent. */
   close(): Promise<void>;
@@ -77,7 +80,7 @@ export async function startEmbeddedCoordinator(options: EmbeddedCoordinatorOptio
     connectString: `${HOST}:${port}`,
     tickTimeMs: times.tickTimeMs,
     sessionIds: () => service.sessionIds().map(sessionIdText),
-    expireSession: (sessionId) => service.expireSession(BigInt(`0x${sessionId}`)),
+    expireSession: (sessionId) => service.expireSession(readSessionId(sessionId)),
     close: () => {
       closing ??= shutDown(server, service);
       return closing;
@@ -107,16 +110,22 @@ function checkTimes(options: EmbeddedCoordinatorOptions): Times {
   return times;
 }
 
+function readSessionId(text: string): bigint {
+  if (/^[0-9a-f]{16}$/.test(text)) return BigInt(`0x${text}`);
+  throw new ZiStoreError('ZISTORE_INVALID_ARGUMENT', 'a session id is 16 hexadecimal digits');
+}
+
 /**
  * zxids and session ids start from the time of day: a coordinator that was started again has forgotten everything, but
  * repeats no zxid (epochs only grow) and takes no old session for one of its own.
  */
 function newState(times: Times, clock: Clock): CoordinatorState {
   const wallOffsetMs = Date.now() - clock.now();
-  const secondsSince2020 = Math.floor((Date.now() - Date.UTC(2020, 0, 1)) / 1000);
+  const msSince2020 = Date.now() - Date.UTC(2020, 0, 1);
   return new CoordinatorState({
     limits: { ...times, ...CAPACITY },
-    firstZxid: BigInt(secondsSince2020) << 32n,
+    // Room for a million changes a millisecond, for three centuries.
+    firstZxid: BigInt(msSince2020) << 20n,
     firstSessionId: BigInt(Date.now()) << 20n,
     newPassword: () => randomBytes(16),
     wallOffsetMs,
