@@ -23,7 +23,10 @@ export type Input =
   | { readonly type: 'up'; readonly channel: ChannelId; readonly peer: Member; readonly direction: Direction }
   | { readonly type: 'down'; readonly channel: ChannelId }
   | { readonly type: 'message'; readonly channel: ChannelId; readonly message: Message }
-  /** From the ZooKeeper client of session number `session`; those of an earlier one are ignored. */
+  | SessionInput;
+
+/** From the ZooKeeper client of session number `session`; those of an earlier one are ignored. */
+export type SessionInput =
   | { readonly type: 'zkConnected'; readonly session: number; readonly info: ZkSession }
   | { readonly type: 'zkDisconnected'; readonly session: number }
   | { readonly type: 'zkEnded'; readonly session: number; readonly reason: ZkSessionEnd }

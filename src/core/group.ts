@@ -17,8 +17,9 @@ import { Leading } from './leading.ts';
 import { Leave } from './leave.ts';
 import { type Message, WIRE_VERSION } from './messages.ts';
 import { type Paths, pathsOf } from './paths.ts';
+import { Roles, type Situation } from './roles.ts';
 import { Session } from './session.ts';
-import { type NodeStatus, newCounters, type Role } from './status.ts';
+import { type NodeStatus, newCounters } from './status.ts';
 import type { Address, Copy, Key, Member, Value } from './types.ts';
 
 /** How long after a session's end the next one is opened. */
@@ -51,15 +52,14 @@ export class Group {
   private readonly leading: Leading;
   private readonly inspection = new Inspection(this.calls, this.channels);
   private readonly leave: Leave;
+  private readonly roles = new Roles(this.outbox);
   private session: Session | undefined;
   private sessions = 0;
   private self: Member | undefined;
   private reopenAt = Number.POSITIVE_INFINITY;
-  private role: Role = 'joining';
   private electionRead = false;
   /** Whether the lease held when it was last looked at. */
   private wasLive = false;
-  private everLive = false;
   private over = false;
 
   constructor(options: GroupOptions) {
@@ -117,7 +117,7 @@ export class Group {
       if (this.session !== undefined)
         this.leave.proceed(this.session, this.calls.size, this.live(now) || this.wasLive, now);
       if (this.leave.done) this.finish();
-      this.noticeRole(now);
+      this.roles.notice(this.situation(now));
     } else if (input.type === 'get' || input.type === 'write' || input.type === 'inspect') this.begin(input, now);
     return this.outbox.splice(0);
   }
@@ -154,7 +154,7 @@ export class Group {
         return;
       }
       default:
-        if (this.session?.number === input.session) this.sessionInput(this.session, input, now);
+        if (this.session?.number === input.session) this.session.input(input, now);
     }
   }
 
@@ -214,19 +214,6 @@ export class Group {
       },
     );
     this.outbox.push({ type: 'openSession', session: this.sessions });
-  }
-
-  private sessionInput(session: Session, input: Input, now: number): void {
-    if (input.type === 'zkReply') session.onReply(input.request, input.reply, now);
-    else if (input.type === 'zkWatch') session.onWatch(input.path, input.kind, now);
-    else if (input.type === 'zkConnected') session.onConnected(input.info, now);
-    else if (input.type === 'zkDisconnected') session.onDisconnected();
-    else if (input.type === 'zkEnded') {
-      if (input.reason === 'authFailed') {
-        const message = 'ZooKeeper refuses the credentials in zookeeperAuth.';
-        this.outbox.push({ type: 'fatal', failure: { ok: false, code: 'ZISTORE_UNAUTHORIZED', message } });
-      } else this.loseSession(`the session ended: ${input.reason}`, now);
-    }
   }
 
   private joined(joined: Joined): void {
@@ -315,7 +302,12 @@ export class Group {
       this.following.learn(message.epoch);
     }
     if (message.type === 'inspect') {
-      const report = { address: this.options.address, role: this.role, live: this.live(now), entries: this.entries };
+      const report = {
+        address: this.options.address,
+        role: this.roles.current,
+        live: this.live(now),
+        entries: this.entries,
+      };
       this.channels.send(channel.id, { type: 'report', epoch: this.following.highest, id: message.id, report });
     } else if (message.type === 'report') this.inspection.report(channel.member, message.id, message.report);
     else if (message.epoch < this.following.highest) this.refuseStale(channel, message);
@@ -340,7 +332,6 @@ export class Group {
     if (live === this.wasLive) return;
     this.wasLive = live;
     if (live) {
-      this.everLive = true;
       this.leading.wake(now);
     } else {
       this.leading.leaseLapsed();
@@ -349,26 +340,18 @@ export class Group {
     }
   }
 
-  private noticeRole(now: number): void {
-    const role = this.currentRole(now);
-    if (role === this.role) return;
-    const previous = this.role;
-    this.role = role;
-    this.outbox.push({ type: 'role', role, previous });
-    if (role === 'suspended' || role === 'lost') this.outbox.push({ type: 'session', event: role });
-    else if (previous === 'lost' && role !== 'closed') this.outbox.push({ type: 'session', event: 'rejoined' });
-  }
-
-  private currentRole(now: number): Role {
-    if (this.over) return 'closed';
-    if (this.session === undefined) return this.everLive ? 'lost' : 'joining';
-    if (now >= this.session.lease.end || !this.electionRead) {
-      if (!this.everLive) return 'joining';
-      // A new session that has not proven itself yet is still the consequence of the lost one.
-      return this.role === 'lost' || this.role === 'joining' ? this.role : 'suspended';
-    }
-    if (this.leading.leader !== undefined) return 'leader';
-    return this.leading.active ? 'recovering' : 'follower';
+  private situation(now: number): Situation {
+    const { leader, active } = this.leading;
+    const { session, over, electionRead } = this;
+    const live = session !== undefined && now < session.lease.end;
+    return {
+      over,
+      session: session !== undefined,
+      live,
+      electionRead,
+      leading: leader !== undefined,
+      takingOver: active,
+    };
   }
 
   /** close() is complete. */
@@ -400,7 +383,7 @@ export class Group {
     return describe({
       ...options,
       now,
-      role: this.currentRole(now),
+      role: this.roles.of(this.situation(now)),
       live: this.live(now),
       leaseEnd: session?.lease.end,
       members: session?.members.list ?? [],

@@ -2,8 +2,8 @@
  * One ZooKeeper session as the protocol sees it: joining, beats and lease, the election and the member list.
  * When it is over, so is the member that it stood for; the next session is another object.
  */
-import type { ZkReply, ZkSession, ZkStepCheck, ZkWatchKind } from './coordination.ts';
-import type { Failure, Outbox } from './effects.ts';
+import type { ZkSession, ZkStepCheck } from './coordination.ts';
+import type { Failure, Outbox, SessionInput } from './effects.ts';
 import { Election, type Head, type Served } from './election.ts';
 import { type Agreement, Join, type Joined } from './join.ts';
 import { Lease } from './lease.ts';
@@ -83,7 +83,20 @@ export class Session {
     return Math.min(this.zk.wakeAt, this.connected ? this.nextBeatAt : Number.POSITIVE_INFINITY);
   }
 
-  onConnected(info: ZkSession, now: number): void {
+  /** What the ZooKeeper client of this session has to say. */
+  input(input: SessionInput, now: number): void {
+    if (input.type === 'zkReply') this.zk.reply(input.request, input.reply, now);
+    else if (input.type === 'zkWatch') this.zk.watch(input.path, input.kind, now);
+    else if (input.type === 'zkConnected') this.onConnected(input.info, now);
+    // The lease is not touched: the session lives on at the ensemble until it is known to have ended.
+    else if (input.type === 'zkDisconnected') this.connected = false;
+    else if (input.reason === 'authFailed') {
+      const message = 'ZooKeeper refuses the credentials in zookeeperAuth.';
+      this.events.impossible({ ok: false, code: 'ZISTORE_UNAUTHORIZED', message });
+    } else this.events.lost(`the session ended: ${input.reason}`, now);
+  }
+
+  private onConnected(info: ZkSession, now: number): void {
     const first = this.info === undefined;
     if (this.info !== undefined && this.info.id !== info.id) {
       this.events.lost('the ZooKeeper client came back with another session', now);
@@ -95,19 +108,6 @@ export class Session {
     if (first) this.join.start(info.id);
     else this.zk.connected(now);
     if (this.joined !== undefined) this.nextBeatAt = Math.min(this.nextBeatAt, now);
-  }
-
-  onDisconnected(): void {
-    // The lease is not touched: the session lives on at the ensemble until it is known to have ended.
-    this.connected = false;
-  }
-
-  onReply(request: number, reply: ZkReply, now: number): void {
-    this.zk.reply(request, reply, now);
-  }
-
-  onWatch(path: string, kind: ZkWatchKind, now: number): void {
-    this.zk.watch(path, kind, now);
   }
 
   wake(now: number): void {

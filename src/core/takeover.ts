@@ -22,6 +22,9 @@ import {
 } from './types.ts';
 import type { ZkRequests } from './zk.ts';
 
+/** Keys that one `adopt` names at the most. */
+const MAX_DROPS = 1000;
+
 /**
  * `collecting`: fenced, or to be fenced once there is a channel · `collected`: its last page is here · `adopting`:
  * told to adopt · `adopted`: acknowledged.
@@ -227,12 +230,11 @@ export class Takeover {
   }
 
   private sendAdopt(member: MemberId, channel: ChannelId): void {
-    this.channels.send(channel, {
-      type: 'adopt',
-      epoch: this.epoch,
-      base: this.base,
-      drop: this.drops.get(member) ?? [],
-    });
+    const drop = this.drops.get(member) ?? [];
+    const { epoch } = this;
+    if (drop.length <= MAX_DROPS) this.channels.send(channel, { type: 'adopt', epoch, base: this.base, drop });
+    // More than fit into a message: it keeps nothing, which is always allowed.
+    else this.channels.send(channel, { type: 'adopt', epoch, base: NO_EPOCH, drop: [] });
   }
 
   private commit(): void {
