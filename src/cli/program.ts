@@ -20,12 +20,17 @@ function createProgram(context: CommandContext, streams: CliStreams): Command {
     // Subcommands inherit these, so they come first.
     .exitOverride()
     .configureOutput({ writeOut: streams.out, writeErr: streams.err })
-    .showHelpAfterError()
     .helpCommand('help [command]', 'print help about a command');
   addShellCommand(program, context);
   addNodeCommand(program, context);
   addOperationCommands(program, context);
   addStatusCommand(program, context);
+  for (const command of [program, ...program.commands]) {
+    const usage = command.createHelp().commandUsage(command);
+    command.showHelpAfterError(
+      `Usage: ${usage}\nFor more: zistore ${command === program ? '' : `${command.name()} `}--help`,
+    );
+  }
   return program;
 }
 

@@ -18,7 +18,8 @@ interface Column {
   readonly color: (text: string, row: ClientRow, colors: Colors) => string;
 }
 
-const upOrDown: Column['color'] = (text, _row, colors) => (text === 'up' ? colors.green(text) : colors.red(text));
+const upOrDown: Column['color'] = (text, _row, colors) =>
+  text.trim() === 'up' ? colors.green(text) : colors.red(text);
 const dim: Column['color'] = (text, _row, colors) => colors.dim(text);
 const uncolored: Column['color'] = (text) => text;
 
@@ -67,13 +68,12 @@ function roleColor(text: string, row: ClientRow, colors: Colors): string {
   }
 }
 
+function paint(column: Column, text: string, row: ClientRow, colors: Colors): string {
+  return row.role === 'closed' ? colors.dim(text) : column.color(text, row, colors);
+}
+
 function frameWith(shown: readonly Column[], rows: readonly ClientRow[], colors: Colors): string {
-  const cells = rows.map((row) =>
-    shown.map((column) => {
-      const text = column.text(row);
-      return row.role === 'closed' ? colors.dim(text) : column.color(text, row, colors);
-    }),
-  );
+  const cells = rows.map((row) => shown.map((column) => paint(column, column.text(row), row, colors)));
   const titles = shown.map((column) => column.title);
   const aligns = shown.map((column) => column.align);
   return framed(titles, cells, aligns, colors);
@@ -85,14 +85,17 @@ export function prettyTable(rows: readonly ClientRow[], colors: Colors, width: n
   const tables = layouts.map((layout) => frameWith(layout, rows, colors));
   // The frame's first line has no colours, so its length is its width.
   const fitting = tables.find((text) => text.indexOf('\n') <= width);
-  return fitting ?? plainOf(columns(SHORT_EPOCH), rows);
+  return fitting ?? columnsOf(columns(SHORT_EPOCH), rows, colors);
 }
 
-function plainOf(shown: readonly Column[], rows: readonly ClientRow[]): string {
-  return plainTable(
-    shown.map((column) => column.title),
-    rows.map((row) => shown.map((column) => column.text(row))),
+/** Aligned columns without a frame. */
+function columnsOf(shown: readonly Column[], rows: readonly ClientRow[], colors: Colors): string {
+  const texts = [shown.map((column) => column.title), ...rows.map((row) => shown.map((column) => column.text(row)))];
+  const [head = [], ...lines] = aligned(texts);
+  const painted = lines.map((line, index) =>
+    line.map((text, at) => paint(shown[at] as Column, text, rows[index] as ClientRow, colors)),
   );
+  return [head.map((title) => colors.dim(title)), ...painted].map((line) => line.join('  ').trimEnd()).join('\n');
 }
 
 /** A frame around cells that are coloured already. */
@@ -112,24 +115,23 @@ export function framed(
   return table.toString();
 }
 
-/** Aligned columns without a frame. */
+/** Cells padded to the width of their columns. */
+function aligned(rows: readonly (readonly string[])[]): string[][] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)));
+}
+
+/** Aligned columns without a frame or colours. */
 export function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  return all
-    .map((row) =>
-      row
-        .map((text, column) => text.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
+  return aligned([head, ...rows])
+    .map((row) => row.join('  ').trimEnd())
     .join('\n');
 }
 
 /** What a command says. `width` is that of the terminal; null where there is none: plain lines. */
 export function renderResult(result: Result, colors: Colors, width: number | null): string {
   const table = (rows: readonly ClientRow[]): string =>
-    width === null ? plainOf(columns(EPOCH, PID), rows) : prettyTable(rows, colors, width);
+    width === null ? columnsOf(columns(EPOCH, PID), rows, colors) : prettyTable(rows, colors, width);
   if (!result.ok) return colors.red(errorLine(result.error ?? { code: 'ZISTORE_CLOSED', message: 'failed' }));
   if (result.value !== undefined) return result.value ?? colors.dim('(none)');
   if (result.existed !== undefined) return result.existed ? colors.green('ok') : colors.dim('(none)');

@@ -53,13 +53,13 @@ function banner(cluster: Cluster, version: string, colors: Colors): string {
   const last = Math.max(...cluster.ids);
   const tries: [string, string][] = [
     ['put 1 greeting hello', 'write at client 1'],
-    [`get ${last} greeting`, 'read at another client; from then on it answers from its own memory'],
+    [`get ${last} greeting`, 'read it at another; cached there from now on'],
     ['list', 'who leads, who holds what'],
     ['kill 1', 'end a process, then read again'],
     ['help', 'all commands; Tab completes'],
   ];
   const lines = tries.map(([command, effect]) => `  ${colors.cyan(command.padEnd(20))}  ${colors.dim(effect)}`);
-  return [`${colors.bold('ZiStore')} ${version}  ${colors.dim(kind)}`, '', ...lines, ''].join('\n');
+  return [`${colors.bold('ZiStore')} ${version}  ${colors.dim(kind)}`, '', ...lines, '', ''].join('\n');
 }
 
 export interface TerminalOptions {
