@@ -1,7 +1,7 @@
 /** Recording owners of transports, for the conformance suite and the bad input tests. */
 import type { Message } from '../../../src/core/messages.ts';
 import { type Address, type Member, toAddress, toEpoch, toIncarnation } from '../../../src/core/types.ts';
-import type { ChannelId, Clock, Direction, Random, Transport, TransportHandler } from '../../../src/ports.ts';
+import type { ChannelId, Direction, Transport, TransportHandler } from '../../../src/ports.ts';
 
 export interface TransportOptions {
   readonly cluster?: string;
@@ -12,20 +12,6 @@ export interface TransportOptions {
 
 /** Makes transports that can reach each other. Not listening yet; `at` says where the transport will be. */
 export type TransportFactory = (options?: TransportOptions) => Transport;
-
-export const realClock: Clock = {
-  now: () => performance.now(),
-  setTimer(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-
-let guids = 0;
-export const testRandom: Random = {
-  guid: () => (++guids).toString(16).padStart(32, '0'),
-  fraction: () => Math.random(),
-};
 
 export type Event =
   | { readonly type: 'up'; readonly channel: ChannelId; readonly peer: Member; readonly direction: Direction }

@@ -1,9 +1,10 @@
+import { realClock } from '../../../src/clock.ts';
 import { toAddress } from '../../../src/core/types.ts';
+import { realRandom } from '../../../src/random.ts';
 import { createMemoryNetwork } from '../../sim/transport-twin.ts';
-import { realClock, testRandom } from './harness.ts';
 import { transportConformance } from './suite.ts';
 
-const network = createMemoryNetwork({ clock: realClock, random: testRandom, wire: true });
+const network = createMemoryNetwork({ clock: realClock, random: realRandom, wire: true });
 let ports = 0;
 transportConformance('the twin', ({ at, ...options } = {}) =>
   network.transport(at ?? toAddress(`node:${++ports}`), options),

@@ -1,6 +1,7 @@
+import { realClock } from '../../../src/clock.ts';
 import { silentLogger } from '../../../src/logger.ts';
+import { realRandom } from '../../../src/random.ts';
 import { createWsTransport } from '../../../src/rpc/transport.ts';
-import { realClock, testRandom } from './harness.ts';
 import { transportConformance } from './suite.ts';
 
 transportConformance('WebSockets', ({ at, cluster = 'default', secret } = {}) =>
@@ -10,6 +11,6 @@ transportConformance('WebSockets', ({ at, cluster = 'default', secret } = {}) =>
     secret,
     logger: silentLogger,
     clock: realClock,
-    random: testRandom,
+    random: realRandom,
   }),
 );

@@ -3,11 +3,13 @@ import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { WebSocketServer } from 'ws';
+import { realClock } from '../../../src/clock.ts';
 import type { Message } from '../../../src/core/messages.ts';
 import { type Key, toAddress, toEpoch, toIncarnation } from '../../../src/core/types.ts';
+import { realRandom } from '../../../src/random.ts';
 import { decode } from '../../../src/rpc/codec.ts';
 import { createWsTransport } from '../../../src/rpc/transport.ts';
-import { numbered, numbers, type Owner, realClock, testRandom } from '../../conformance/transport/harness.ts';
+import { numbered, numbers, type Owner } from '../../conformance/transport/harness.ts';
 import { scaled, until } from '../../support/wait.ts';
 import { frame, HELLO_TIMEOUT_MS, Rig } from './rig.ts';
 
@@ -259,5 +261,5 @@ describe('whoever is dialled but is no node', () => {
 it('nothing happens before it is asked to: a transport that was only made keeps no process alive', () => {
   const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   const listen = { host: '127.0.0.1', port: 0 };
-  createWsTransport({ listen, cluster: 'c', logger, clock: realClock, random: testRandom });
+  createWsTransport({ listen, cluster: 'c', logger, clock: realClock, random: realRandom });
 });

@@ -2,11 +2,13 @@
 import { connect, type Socket } from 'node:net';
 import { Packr } from 'msgpackr';
 import { WebSocket } from 'ws';
+import { realClock } from '../../../src/clock.ts';
 import { toAddress, toIncarnation } from '../../../src/core/types.ts';
 import type { Logger } from '../../../src/ports.ts';
+import { realRandom } from '../../../src/random.ts';
 import { Dialling } from '../../../src/rpc/hello.ts';
 import { createWsTransport, type WsTransportOptions } from '../../../src/rpc/transport.ts';
-import { numbered, numbers, Owner, realClock, testRandom } from '../../conformance/transport/harness.ts';
+import { numbered, numbers, Owner } from '../../conformance/transport/harness.ts';
 import { scaled, until } from '../../support/wait.ts';
 
 export const HELLO_TIMEOUT_MS = scaled(400);
@@ -34,7 +36,7 @@ export class Rig {
         helloTimeoutMs: HELLO_TIMEOUT_MS,
         logger,
         clock: realClock,
-        random: testRandom,
+        random: realRandom,
         ...options,
       }),
     );
