@@ -4,6 +4,7 @@ import { realClock } from '../../../src/clock.ts';
 import { openZooKeeperWith, type ZooKeeperOptions } from '../../../src/zookeeper/client.ts';
 import { FakeZooKeeper } from '../../support/fake-zookeeper.ts';
 import { type LoggedLine, RecordedClient, recordingLogger } from '../../support/recorded-client.ts';
+import { scaled } from '../../support/wait.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 
@@ -25,7 +26,8 @@ type Options = Partial<ZooKeeperOptions> & { readonly lastZxid?: bigint };
 export function open(connectString: string, options: Options = {}): RecordedClient & { readonly log: LoggedLine[] } {
   const { lastZxid, ...rest } = options;
   const logger = recordingLogger();
-  const zooKeeper = openZooKeeperWith({ connectString, sessionTimeoutMs: 2000, logger, clock: realClock, ...rest });
+  const sessionTimeoutMs = Math.round(scaled(2000));
+  const zooKeeper = openZooKeeperWith({ connectString, sessionTimeoutMs, logger, clock: realClock, ...rest });
   const recorded = Object.assign(new RecordedClient(zooKeeper, lastZxid), { log: logger.lines });
   afterTest(() => recorded.client.close());
   return recorded;

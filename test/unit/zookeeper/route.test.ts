@@ -44,7 +44,7 @@ describe('Route', () => {
     expect(route.next(0, 'broken', options).handshakeMs).toBe(1000);
   });
 
-  it('starts from zxid 0 only after refusals for seconds, at the server that has just refused (test 20)', () => {
+  it('starts from zxid 0 only after refusals for seconds, at the server that has just refused', () => {
     const route = new Route(servers, () => 0);
     route.next(0, undefined, options);
     expect(attempts(route, 'refused', 50).some(({ fromZero }) => fromZero)).toBe(false);

@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from '@jest/globals';
 import { realClock } from '../../../src/clock.ts';
 import type { Clock } from '../../../src/ports.ts';
+import type { LibraryClient } from '../../../src/zookeeper/library.ts';
 import { FUTURE_ZXID_MS } from '../../../src/zookeeper/route.ts';
 import { EVENT, FakeZooKeeper, frame, int, long, OP } from '../../support/fake-zookeeper.ts';
 import { scaled, until } from '../../support/wait.ts';
@@ -18,11 +19,11 @@ describe('a session', () => {
     expect(await client.untilConnected()).toEqual({ id: 'fedcba9876543210', timeoutMs: 1500 });
     fake.last.socket.destroy();
     expect(await client.untilConnected(2)).toEqual({ id: 'fedcba9876543210', timeoutMs: 1500 });
-    // test 24: what one server granted must not lower what is asked of the next one
+    // What one server granted must not lower what is asked of the next one
     expect(fake.last.hello?.timeoutMs).toBe(4000);
   });
 
-  it('that the server replaced by another one has expired (test 19)', async () => {
+  it('that the server replaced by another one has expired', async () => {
     const fake = await startFake();
     fake.onConnect = (connection) => connection.accept(BigInt(fake.connections.length));
     const client = open(fake.connectString);
@@ -57,6 +58,18 @@ describe('a session', () => {
     expect(fake.last.requests[0]!.body.toString()).toContain('user:password');
     expect(fake.last.requests[1]!.body.toString()).toContain('auth');
     expect(fake.last.requests[1]!.body.toString()).not.toContain('world');
+  });
+});
+
+describe('request numbers', () => {
+  it('start again before their 32 bits end', async () => {
+    const fake = await startFake();
+    const client = open(fake.connectString);
+    await client.untilConnected();
+    const { connectionManager } = Reflect.get(client.client, 'library') as LibraryClient;
+    connectionManager.xid = 2 ** 31 - 1;
+    for (let i = 0; i < 3; i += 1) await client.done(get);
+    expect(client.disconnections).toBe(0);
   });
 });
 
@@ -102,7 +115,7 @@ describe('lastZxid', () => {
     expect(client.replies.map(({ reply }) => reply)).toMatchObject([{ zxid: 10n }, { zxid: 11n }, { zxid: 12n }]);
   });
 
-  it('that the servers have not reached is given up after some seconds, with a warning (test 20)', async () => {
+  it('that the servers have not reached is given up after some seconds, with a warning', async () => {
     const fake = await startFake();
     fake.onConnect = (connection) => {
       if (connection.hello!.lastZxid > 5n) connection.socket.destroy();
@@ -136,6 +149,12 @@ describe('pitfall 7: close', () => {
   it('in the same breath as open', async () => {
     const fake = await startFake();
     await closed(open(fake.connectString));
+  });
+
+  it('without a session: waits for nothing', async () => {
+    const fake = await startFake();
+    const never: Clock = { now: realClock.now, setTimer: () => () => {} };
+    await closed(open(fake.connectString, { clock: never }));
   });
 
   it('with no server there', async () => {
