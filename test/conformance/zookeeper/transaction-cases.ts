@@ -41,8 +41,9 @@ export function transactionCases(the: () => Fixture): void {
       const { session } = await the().connect();
       const { base } = the();
       const before = await statOf(session, base);
-      const steps = [create(`${base}/a`), set(base, 'x'), failing(base), create(`${base}/b`)];
-      expect(await multi(session, ...steps)).toMatchObject({ ok: false, code, step: 2 });
+      const undone = [create(`${base}/a`), create(`${base}/a/b`), set(base, 'x')];
+      const reply = await multi(session, ...undone, failing(base), create(`${base}/b`));
+      expect(reply).toMatchObject({ ok: false, code, step: 3 });
       expect(await statOf(session, base)).toEqual(before);
       expect((await session.done(children(base))).names).toEqual([]);
       expect((await session.done(get(base))).data).toBe('');

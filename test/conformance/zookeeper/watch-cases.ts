@@ -63,6 +63,19 @@ export function watchCases(the: () => Fixture): void {
       expect(relative(session)).toEqual([' children']);
     });
 
+    it('of data and of children are not spent on each other', async () => {
+      const { session } = await the().connect();
+      const { base } = the();
+      await session.done(get(base, true));
+      await session.done(create(`${base}/a`));
+      await session.done(children(base, true));
+      expect(relative(session)).toEqual([]);
+      await session.done(set(base, 'x'));
+      expect(relative(session)).toEqual([' changed']);
+      await session.done(create(`${base}/b`));
+      expect(relative(session)).toEqual([' changed', ' children']);
+    });
+
     it('are told before the answer of the change that caused them', async () => {
       const { session } = await the().connect();
       const { base } = the();

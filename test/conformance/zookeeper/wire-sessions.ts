@@ -47,8 +47,8 @@ export class WireSessions {
 
   async #create(client: WireClient, path: string, flags = 0): Promise<void> {
     client.request(1, OP.create, (w) => open(w.string(path).buffer(Buffer.from('x'))).int(flags));
-    const { code } = await client.frame();
-    if (code !== 0) throw new Error(`create ${path}: ${code}`);
+    const { xid, code } = await client.frame();
+    if (xid !== 1 || code !== 0) throw new Error(`create ${path}: answer ${xid}, code ${code}`);
   }
 
   async #ask(client: WireClient, type: number, body: (w: JuteWriter) => JuteWriter): Promise<Frame> {
@@ -119,6 +119,12 @@ export class WireSessions {
     client.request(2, OP.delete, (w) => w.string('/events/child').int(-1));
     const seen = [];
     for (let count = 0; count < 3; count++) seen.push(show(await client.frame()));
+    // One-shot: nothing but answers from here on, until the data of the parent changes.
+    await this.#create(client, '/events/child');
+    await this.#ask(client, OP.delete, (w) => w.string('/events/child').int(-1));
+    client.request(4, OP.setData, (w) => w.string('/events').buffer(null).int(-1));
+    for (let count = 0; count < 2; count++) seen.push(show(await client.frame()));
+    seen.push(show(await this.#ask(client, OP.setData, (w) => w.string('/events').buffer(null).int(-1))));
     return seen;
   }
 
