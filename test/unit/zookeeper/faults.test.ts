@@ -261,14 +261,33 @@ describe('pitfall 9: failed handshakes pile up packets', () => {
       connection.accept();
       connection.socket.end();
     };
-    const client = open(fake.connectString);
+    const client = open(fake.connectString, { sessionTimeoutMs: 4000 });
     const from = performance.now();
-    await until('some connections', () => fake.connections.length >= 6);
-    expect(performance.now() - from).toBeGreaterThan(100);
+    await until('some connections', () => fake.connections.length >= 8);
+    // Pauses of at least 25, 50, 100, 200 and three times 333 ms; without growth at most 50 each.
+    expect(performance.now() - from).toBeGreaterThan(1000);
     await client.client.close();
     const connections = fake.connections.length;
     await until('all closed', () => fake.connections.every((connection) => !connection.open));
     expect(fake.connections).toHaveLength(connections);
+  });
+});
+
+describe('pitfall 11: retries', () => {
+  it('a change whose answer was lost is not repeated', async () => {
+    const fake = await startFake();
+    fake.onRequest = (connection, request) => {
+      if (request.type === OP.create) connection.socket.destroy();
+      else fake.answer(connection, request);
+    };
+    const client = open(fake.connectString);
+    await client.untilConnected();
+    const operation = { op: 'create', path: '/n-', data: '', mode: 'ephemeralSequential' } as const;
+    expect(await client.run(operation)).toMatchObject({ ok: false, code: 'CONNECTION_LOSS' });
+    await client.untilConnected(2);
+    await client.done(get);
+    const creates = fake.connections.map((connection) => connection.count(OP.create));
+    expect(creates).toEqual([1, 0]);
   });
 });
 
@@ -297,7 +316,12 @@ describe('pitfall 13: what no ZooKeeper server sends', () => {
     expect(client.replies).toHaveLength(1);
   });
 
-  it.each(strange)('%s instead of the answer to the connect request', async (_, bytes) => {
+  const strangeAnswers: [string, Buffer][] = [
+    ['another protocol version', frame(int(-1), int(0), long(0n), int(16), Buffer.alloc(16))],
+    ['a password of another length', frame(int(0), int(0), long(0n), int(20), Buffer.alloc(20))],
+  ];
+
+  it.each([...strange, ...strangeAnswers])('%s instead of the answer to the connect request', async (_, bytes) => {
     const fake = await startFake();
     fake.onConnect = (connection) => {
       if (fake.connections.length === 1) connection.send(bytes);

@@ -56,7 +56,10 @@ describe('Delivery', () => {
     const calls: string[] = [];
     const delivery = new Delivery(recorded(calls), recordingLogger());
     let done = false;
-    delivery.push((handler) => handler.disconnected());
+    delivery.push((handler) => {
+      handler.disconnected();
+      delivery.push(() => calls.push('meanwhile'));
+    });
     delivery.finish('closed', () => {
       done = true;
     });
@@ -65,7 +68,7 @@ describe('Delivery', () => {
     await until('the end', () => done);
     delivery.push((handler) => handler.reply(2, ok));
     await new Promise(setImmediate);
-    expect(calls).toEqual(['disconnected', 'reply', 'ended']);
+    expect(calls).toEqual(['disconnected', 'reply', 'meanwhile', 'ended']);
   });
 
   it('goes on when a handler throws, and logs it (pitfall 12)', async () => {
