@@ -11,7 +11,7 @@ import { sizeOfCopy } from './cache.ts';
 import type { Calls } from './calls.ts';
 import type { ChannelId, Channels } from './channels.ts';
 import type { Directory } from './directory.ts';
-import type { CallId } from './effects.ts';
+import type { CallId, Failure } from './effects.ts';
 import { limitExceeded, sessionLost } from './failures.ts';
 import type { Lease } from './lease.ts';
 import { LockMap } from './locks.ts';
@@ -159,19 +159,23 @@ export class Leader {
     }
   }
 
-  /** Begins the clean leave: nothing new begins. */
+  /** Begins the clean leave: others are sent to the next leader, this node's own callers get what they asked for. */
   drain(): void {
     this.draining = true;
-    for (const item of this.locks.withdraw(() => true)) {
+    for (const item of this.locks.withdraw((queued) => queued.kind === 'read' || 'peer' in queued.origin)) {
       if (item.kind === 'read') this.refuse(item.channel, item.id, 'notLeader');
       else this.endRefused(item, 'notLeader');
     }
   }
 
-  /** Ends leading. Rounds under way are not applied and never will be: nobody but this object could apply them. */
-  end(): void {
+  /** Ends leading. Writes that are not applied never will be: nobody but this object could apply them. */
+  end(failure: (outcome: 'notApplied') => Failure): void {
     this.drain();
-    for (const round of this.locks.holders()) this.endRefused(round, 'notLeader');
+    for (const write of [...this.locks.withdraw(() => true), ...this.locks.holders()]) {
+      if (write.kind !== 'write') continue;
+      if ('call' in write.origin) this.calls.settle(write.origin.call, failure('notApplied'));
+      else this.endRefused(write, 'notLeader');
+    }
   }
 
   private remoteWrite(peer: Peer, message: Request & { type: 'write' }, now: number): void {

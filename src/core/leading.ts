@@ -3,7 +3,7 @@ import type { Calls } from './calls.ts';
 import type { Channel, Channels } from './channels.ts';
 import type { CallId, Outbox } from './effects.ts';
 import type { Head } from './election.ts';
-import { cancelled } from './failures.ts';
+import { cancelled, closed, sessionLost } from './failures.ts';
 import type { Following } from './following.ts';
 import { Leader } from './leader.ts';
 import type { Lease } from './lease.ts';
@@ -160,7 +160,7 @@ export class Leading {
   stepDown(): void {
     const { leader } = this;
     if (leader === undefined) return;
-    leader.end();
+    leader.end(closed);
     this.following.cache.setAside(leader.store, [leader.epoch], leader.epoch);
     this.following.stepDown();
     this.clear();
@@ -173,7 +173,7 @@ export class Leading {
   sessionLost(): void {
     const { leader, takeover } = this;
     takeover?.abandon();
-    leader?.end();
+    leader?.end(sessionLost);
     const { cache } = this.following;
     if (leader !== undefined) cache.setAside(leader.store, [leader.epoch], leader.epoch);
     else if (takeover?.committing) cache.setAside(takeover.store, [takeover.base, takeover.epoch], takeover.epoch);
