@@ -1,6 +1,12 @@
 /** Says at the end of a run, where nobody misses it, what was not tested. */
 export default class SkipReporter {
+  constructor(globalConfig) {
+    this.filtered = Boolean(globalConfig.testNamePattern);
+  }
+
   onRunComplete(_contexts, results) {
+    // What a name pattern leaves out was left out on purpose.
+    if (this.filtered) return;
     const skipped = new Map();
     for (const file of results.testResults) {
       for (const test of file.testResults) {
