@@ -8,8 +8,6 @@ import { scaled, until } from '../support/wait.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-export type RowResult = Result & { readonly client: ClientRow };
-
 export class ShellProcess {
   readonly results: Result[] = [];
   stderr = '';
