@@ -103,6 +103,7 @@ export class CoordinatorService implements ConnectionOwner {
       `Zxid: 0x${state.zxid.toString(16)}`,
       'Mode: standalone',
       `Node count: ${state.nodeCount}`,
+      `Watch count: ${state.watchCount}`,
       '',
     ].join('\n');
   }

@@ -82,6 +82,10 @@ export class CoordinatorState {
     return this.#tree.size;
   }
 
+  get watchCount(): number {
+    return this.#watches.size;
+  }
+
   get sessionIds(): readonly bigint[] {
     return this.#sessions.ids();
   }

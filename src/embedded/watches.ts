@@ -20,6 +20,12 @@ export class WatchTable {
     this.#maxPerWatcher = maxPerWatcher;
   }
 
+  get size(): number {
+    let size = 0;
+    for (const mine of this.#perWatcher.values()) size += mine.size;
+    return size;
+  }
+
   /** False where that connection has as many watches as it may. */
   add(list: WatchList, path: string, watcher: Watcher): boolean {
     const mine = this.#perWatcher.get(watcher) ?? new Set();

@@ -116,6 +116,30 @@ describe('the embedded coordinator', () => {
     expect(coordinator.sessionIds()).toEqual([]);
   });
 
+  it("reports on itself in ZooKeeper's way, and forgets the watches of connections that are gone", async () => {
+    const coordinator = await start();
+    const report = async () => {
+      const client = await dial(coordinator);
+      let text = '';
+      client.socket.on('data', (chunk) => {
+        text += chunk;
+      });
+      client.socket.write('srvr');
+      await client.closed();
+      return text;
+    };
+    const watching = await dial(coordinator);
+    await watching.greet();
+    for (const path of ['/a', '/b']) {
+      watching.request(1, OP.exists, (w) => w.string(path).boolean(true));
+      await watching.frame();
+    }
+    expect(await report()).toContain('Watch count: 2\n');
+    watching.destroy();
+    await until('no watches', async () => (await report()).includes('Watch count: 0\n'));
+    expect(await report()).toContain('Mode: standalone\n');
+  });
+
   it('ends a session on demand, once', async () => {
     const coordinator = await start();
     const client = await dial(coordinator);
@@ -198,7 +222,8 @@ describe('the embedded coordinator, sent nonsense', () => {
     ],
     ['an empty frame', (client: WireClient) => client.socket.write(Buffer.alloc(4))],
   ])('survives %s', async (_what, send) => {
-    const coordinator = await start();
+    // Time stands still: what ends the connection is the frame, not the session's expiry.
+    const coordinator = await start({ clock: new VirtualClock() });
     const client = await dial(coordinator);
     await client.greet();
     send(client);
