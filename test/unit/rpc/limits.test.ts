@@ -75,7 +75,7 @@ describe('limits', () => {
   });
 
   it('a peer that reads too slowly is dropped before it fills the memory', async () => {
-    const node = await rig.node(1, { maxFrameBytes: 200_000, maxBufferedBytes: 400_000 });
+    const node = await rig.node(1, { maxFrameBytes: 200_000, maxBufferedBytes: 400_000, keepaliveMs: 600_000 });
     const { ws } = await rig.admitted(node, 1);
     ws.pause();
     const [channel] = node.live('in');
