@@ -1,6 +1,7 @@
 /** What every case starts with: a world, hosts that are torn down, and a znode of its own. */
 import { randomUUID } from 'node:crypto';
 import type { ZkOperation } from '../../../src/ports.ts';
+import { TIME_SCALE } from '../../support/wait.ts';
 import { Session } from './session.ts';
 import type { World, WorldHost } from './world.ts';
 
@@ -17,9 +18,14 @@ export class Fixture {
     this.world = world;
   }
 
-  /** The timeout that cases work with unless they say otherwise: the least that every world grants, doubled. */
+  /** Of the sessions of most cases: short, as some wait for their end. Every world grants it. */
   get timeoutMs(): number {
-    return this.world.tickTimeMs * 4;
+    return this.world.tickTimeMs * Math.min(4 * TIME_SCALE, 10);
+  }
+
+  /** For sessions that have to outlive a cut which their client noticed, also on a busy machine. */
+  get patientTimeoutMs(): number {
+    return 2 * this.timeoutMs;
   }
 
   async setUp(): Promise<void> {

@@ -37,7 +37,7 @@ export function sessionCases(the: () => Fixture): void {
     });
 
     it('live on through a broken connection, and their ephemerals with them', async () => {
-      const { session, host } = await the().connect();
+      const { session, host } = await the().connect({ sessionTimeoutMs: the().patientTimeoutMs });
       const path = `${the().base}/e`;
       await session.done(ephemeral(path));
       host.cut();

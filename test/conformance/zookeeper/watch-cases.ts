@@ -101,7 +101,7 @@ export function watchCases(the: () => Fixture): void {
     });
 
     it('report after a reconnect what happened meanwhile, once, and stay armed otherwise [16]', async () => {
-      const { session, host } = await the().connect();
+      const { session, host } = await the().connect({ sessionTimeoutMs: the().patientTimeoutMs });
       const { session: other } = await the().connect();
       const { base } = the();
       const paths = ['changed', 'deleted', 'recreated', 'parent', 'untouched'].map((name) => `${base}/${name}`);
