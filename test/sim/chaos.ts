@@ -75,7 +75,13 @@ export class Chaos {
     } else this.record(sim, key, 'write', null, () => sim.delete(key));
   }
 
-  private record(sim: SimNode, key: string, kind: 'read' | 'write', value: string | null, run: () => Promise<unknown>): void {
+  private record(
+    sim: SimNode,
+    key: string,
+    kind: 'read' | 'write',
+    value: string | null,
+    run: () => Promise<unknown>,
+  ): void {
     const { clock } = this.world;
     const start = clock.now();
     const add = (operation: Omit<Operation, 'start' | 'kind' | 'who'>): void => {
@@ -167,7 +173,10 @@ export class Chaos {
       const status = sim.process.paused ? undefined : sim.node?.status();
       return status?.role === 'leader' && status.live;
     });
-    if (leaders.length > 1) this.violations.push(`two live leaders: ${leaders.map((sim) => `${sim.name} ${JSON.stringify(sim.node?.status())}`).join(', ')} at ${this.world.clock.now()}`);
+    if (leaders.length > 1)
+      this.violations.push(
+        `two live leaders: ${leaders.map((sim) => `${sim.name} ${JSON.stringify(sim.node?.status())}`).join(', ')} at ${this.world.clock.now()}`,
+      );
   }
 
   /** Everything heals: every operation must end, and one leader be followed by all. */
@@ -179,7 +188,8 @@ export class Chaos {
       await world.clock.until('all are open', () => world.nodes.every((sim) => sim.node !== undefined), 60_000);
       await world.clock.until('one leader, followed by all', () => this.agreed(), 30_000);
       await world.clock.until('all operations end', () => this.open.size === 0, 10_000);
-      for (const sim of world.nodes) for (const key of ['k0', 'k1', 'k2']) this.record(sim, key, 'read', null, () => sim.get(key));
+      for (const sim of world.nodes)
+        for (const key of ['k0', 'k1', 'k2']) this.record(sim, key, 'read', null, () => sim.get(key));
       await world.clock.until('all final reads end', () => this.open.size === 0, 10_000);
     } catch (error) {
       const states = world.nodes.map((sim) => `${sim.name} ${JSON.stringify(sim.node?.status())}`);
@@ -192,7 +202,9 @@ export class Chaos {
     const leaders = statuses.filter((status) => status?.role === 'leader');
     return (
       leaders.length === 1 &&
-      statuses.every((status) => status?.live && status.leader === leaders[0]?.address && status.pending.operations === 0)
+      statuses.every(
+        (status) => status?.live && status.leader === leaders[0]?.address && status.pending.operations === 0,
+      )
     );
   }
 }
