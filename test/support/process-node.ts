@@ -8,8 +8,17 @@ import { until } from './wait.ts';
 
 export type NodeRequest =
   | { readonly op: 'open'; readonly options: ZiStoreOptions }
-  | { readonly op: 'get' | 'status' | 'close'; readonly key?: string }
+  | { readonly op: 'get' | 'keepReading'; readonly key: string }
+  | { readonly op: 'status' | 'sightings' | 'close' }
   | { readonly op: 'set'; readonly key: string; readonly value: string };
+
+/** What a node that keeps reading saw, whenever it saw something else than before or had seen nothing for a while. */
+export interface Sighting {
+  /** When the read was called: nanoseconds on the machine's monotonic clock, in decimal. */
+  readonly at: string;
+  /** The value, or the code of the error. */
+  readonly saw: string;
+}
 
 export interface NodeError {
   readonly message: string;
@@ -62,6 +71,16 @@ export class ProcessNode {
 
   status(): Promise<NodeStatus> {
     return this.#ask({ op: 'status' }) as Promise<NodeStatus>;
+  }
+
+  /** From here on the process reads this key every millisecond, first thing whenever it gets to run. */
+  async keepReading(key: string): Promise<void> {
+    await this.#ask({ op: 'keepReading', key });
+  }
+
+  /** Ends that. */
+  sightings(): Promise<Sighting[]> {
+    return this.#ask({ op: 'sightings' }) as Promise<Sighting[]>;
   }
 
   async untilLive(): Promise<void> {
