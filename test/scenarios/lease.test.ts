@@ -5,7 +5,7 @@ import { describeZooKeeper } from '../support/describe-zookeeper.ts';
 import { type Ensemble, startEnsemble } from '../support/ensemble.ts';
 import { scenarios, withCode } from '../support/scenarios.ts';
 import type { TestNode } from '../support/test-node.ts';
-import { pause, scaled } from '../support/wait.ts';
+import { pause, scaled, until } from '../support/wait.ts';
 
 scenarios('Stopped processes', (cluster) => {
   it('Z19: a process that was stopped past its session does not answer from its cache when it goes on', async () => {
@@ -20,6 +20,7 @@ scenarios('Stopped processes', (cluster) => {
     await leader.set('k', 'v2');
     const resumedAt = process.hrtime.bigint();
     stopped.resume();
+    await until('it has noticed', async () => (await stopped.status()).counters.sessionsLost === 1);
     await stopped.untilLive();
     expect(await stopped.get('k')).toBe('v2');
     const sightings = await stopped.sightings();
