@@ -49,14 +49,22 @@ function run(command, args, options = {}) {
   });
 }
 
-/** A step before the shell; what it prints goes to standard error, for standard output is the shell's. */
-async function step(title, args) {
-  console.error(title);
+/** Runs npm; what it prints goes to standard error, for standard output is the shell's. Resolves to whether it succeeded. */
+async function npm(args, output = 2) {
   const windows = process.platform === 'win32';
-  const code = await run(windows ? 'npm.cmd' : 'npm', args, { stdio: ['ignore', 2, 2], shell: windows });
-  if (code === 0) return;
-  console.error(`error: npm ${args.join(' ')} failed`);
+  return (await run(windows ? 'npm.cmd' : 'npm', args, { stdio: ['ignore', output, output], shell: windows })) === 0;
+}
+
+function fail(what) {
+  console.error(`error: ${what} failed`);
   process.exit(1);
+}
+
+async function install() {
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  if (await npm(['ci', ...quiet], 'ignore')) return;
+  // npm 11 refuses a lock file that does not name the packages of every other platform; installing does not mind.
+  if (!(await npm(['install', ...quiet]))) fail('npm install');
 }
 
 const [major, minor] = process.versions.node.split('.').map(Number);
@@ -64,8 +72,14 @@ if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`error: ZiStore needs Node 20.19 or newer; this is ${process.versions.node}`);
   process.exit(1);
 }
-if (mustInstall()) await step('Installing what ZiStore needs …', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
-if (mustBuild()) await step('Building …', ['run', '--silent', 'build']);
+if (mustInstall()) {
+  console.error('Installing what ZiStore needs …');
+  await install();
+}
+if (mustBuild()) {
+  console.error('Building …');
+  if (!(await npm(['run', '--silent', 'build']))) fail('npm run build');
+}
 const shell = await run(process.execPath, [MAIN, 'shell', '--clients', '3', ...process.argv.slice(2)], {
   cwd: process.cwd(),
 });
