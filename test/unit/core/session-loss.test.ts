@@ -72,7 +72,12 @@ describe('a higher epoch', () => {
     const into = rig.up(next, 'in');
     rig.say(into, { type: 'fence', epoch: higher });
     expect(rig.sent('offer')).toMatchObject([{ channel: into, epoch: higher, page: 0, last: true, labels: [base] }]);
-    expect(rig.sent('offer')[0]!.copies.map((each) => each.key)).toEqual(['k', 'dropped']);
+    expect(
+      rig
+        .sent('offer')[0]!
+        .copies.map((each) => each.key)
+        .sort(),
+    ).toEqual(['dropped', 'k']);
     rig.say(into, { type: 'adopt', epoch: higher, base, drop: [key('dropped')] });
     expect(rig.sent('adopted')).toMatchObject([{ channel: into, epoch: higher }]);
     expect(rig.cached('k')).toBeUndefined();
@@ -80,19 +85,16 @@ describe('a higher epoch', () => {
     expect([rig.cached('k'), rig.cached('dropped')]).toEqual(['v', undefined]);
   });
 
-  it.each([['before it led', (base: bigint, mid: bigint) => [base, mid]]])(
-    'adopt before leading: if that leader dies %s, the next one is offered both labels',
-    (_, labels) => {
-      const { rig, next, higher, base } = cachedAndNext();
-      const into = rig.up(next, 'in');
-      rig.say(into, { type: 'fence', epoch: higher });
-      rig.say(into, { type: 'adopt', epoch: higher, base, drop: [] });
-      const third = rig.tree.join('third:1');
-      rig.say(rig.up(third, 'in'), { type: 'fence', epoch: epochOf(third) });
-      expect(rig.sent('offer').at(-1)).toMatchObject({ epoch: epochOf(third), labels: labels(base, higher) });
-      expect(rig.sent('offer').at(-1)!.copies).toHaveLength(1);
-    },
-  );
+  it('adopt before leading: if that leader dies before it led, the next one is offered both labels', () => {
+    const { rig, next, higher, base } = cachedAndNext();
+    const into = rig.up(next, 'in');
+    rig.say(into, { type: 'fence', epoch: higher });
+    rig.say(into, { type: 'adopt', epoch: higher, base, drop: [] });
+    const third = rig.tree.join('third:1');
+    rig.say(rig.up(third, 'in'), { type: 'fence', epoch: epochOf(third) });
+    expect(rig.sent('offer').at(-1)).toMatchObject({ epoch: epochOf(third), labels: [base, higher] });
+    expect(rig.sent('offer').at(-1)!.copies).toHaveLength(1);
+  });
 
   it('label against served: who was not asked to adopt shows nothing under the next leader', () => {
     const { rig, next, higher } = cachedAndNext();
@@ -104,14 +106,13 @@ describe('a higher epoch', () => {
   });
 
   it('Z38: only the member whose epoch it is may fence, adopt or lead in it', () => {
-    const { rig, next, higher, base } = cachedAndNext();
+    const { rig, higher, base } = cachedAndNext();
     const stranger = rig.up(rig.tree.join('stranger:1'), 'in');
     rig.say(stranger, { type: 'fence', epoch: higher });
     rig.say(stranger, { type: 'adopt', epoch: higher, base, drop: [] });
     rig.say(stranger, { type: 'leading', epoch: higher });
     expect([...rig.sent('offer'), ...rig.sent('adopted')]).toEqual([]);
     expect(rig.status).toMatchObject({ leader: null, cache: { visible: false } });
-    expect(next.incarnation).toBe(BigInt(higher));
   });
 
   it('offers unasked on a connection that it dialled: the new leader may not be able to reach it', () => {
