@@ -1,5 +1,5 @@
 /** The shell's processes, with scripted clients: what lives, what ends, what is shown meanwhile. */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '../support/wait.ts';
 import { childrenOf, isAlive, ShellProcess } from './shell-process.ts';
 
@@ -8,7 +8,6 @@ const start = (clients = 1, cluster = 'test', mode = '--json'): ShellProcess => 
   shell = new ShellProcess('test/shell/fake-shell.ts', [String(clients), cluster, mode]);
   return shell;
 };
-afterEach(() => shell.dispose());
 
 /** The processes of the shell, once it has all of them: its clients and the coordinator. */
 async function processes(clients: number): Promise<number[]> {
@@ -19,30 +18,13 @@ async function processes(clients: number): Promise<number[]> {
   });
 }
 
-describe('clients', () => {
-  it('are processes of their own, listed with all that the contract names', async () => {
+describe('two clients', () => {
+  beforeAll(() => {
     start(2);
-    const rows = await shell.list();
-    expect(rows).toEqual(
-      [1, 2].map((id) => ({
-        id,
-        address: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
-        role: 'leader',
-        epoch: '4294967298',
-        zookeeper: 'up',
-        rmi: 'up',
-        live: true,
-        entries: 0,
-        pid: expect.any(Number),
-      })),
-    );
-    expect(new Set([shell.pid, ...rows.map((row) => row.pid)]).size).toBe(3);
-    expect(await shell.row('new-client')).toMatchObject({ id: 3, role: 'leader' });
-    expect(await shell.list()).toHaveLength(3);
   });
+  afterAll(() => shell.dispose());
 
   it('answer get, put and delete with the contract’s objects', async () => {
-    start();
     expect(await shell.run("put 1 k 'v 1'")).toEqual({ command: 'put', client: 1, ok: true });
     expect(await shell.run('get 1 k')).toEqual({ command: 'get', client: 1, ok: true, value: 'v 1' });
     expect(await shell.run('get 1 none')).toEqual({ command: 'get', client: 1, ok: true, value: null });
@@ -57,14 +39,12 @@ describe('clients', () => {
   });
 
   it('carry values with every character', async () => {
-    start();
     const value = '{"a":"ü☃😀","b":"\\\\ \\" \u0001"}';
     await shell.run(`put 1 k '${value}'`);
     expect(await shell.run('get 1 k')).toMatchObject({ value });
   });
 
   it('that do not exist are refused as the shell’s own error, whatever is asked of them', async () => {
-    start();
     for (const line of [
       'get 9 k',
       'put 9 k v',
@@ -84,6 +64,59 @@ describe('clients', () => {
       error: { code: 'ZISTORE_INVALID_ARGUMENT' },
     });
   });
+
+  it('zk-down freezes the way to ZooKeeper for one client alone; zk-up lets it go on', async () => {
+    expect(await shell.run('get 1 zookeeper')).toMatchObject({ value: 'hello' });
+    expect(await shell.row('zk-down 1')).toMatchObject({ id: 1, zookeeper: 'down', rmi: 'up' });
+    shell.write('get 1 zookeeper &');
+    expect(await shell.run('get 2 zookeeper')).toMatchObject({ value: 'hello' });
+    expect(shell.backgroundEnded).toBe(0);
+    expect(await shell.row('zk-up 1')).toMatchObject({ id: 1, zookeeper: 'up' });
+    expect(await shell.background()).toMatchObject({ value: 'hello' });
+  });
+
+  it('rmi-down and rmi-up turn the client’s gate', async () => {
+    expect(await shell.row('rmi-down 2')).toMatchObject({ id: 2, rmi: 'down', zookeeper: 'up' });
+    expect((await shell.list()).map((row) => row.rmi)).toEqual(['up', 'down']);
+    expect(await shell.row('rmi-up 2')).toMatchObject({ rmi: 'up' });
+  });
+
+  it('wait fails after its seconds and says what it saw', async () => {
+    expect(await shell.row('wait 1 leader')).toMatchObject({ id: 1, role: 'leader' });
+    const failed = await shell.run('wait 1 follower 0.2');
+    expect(failed).toMatchObject({ command: 'wait', client: 1, ok: false, error: { code: 'ZISTORE_TIMEOUT' } });
+    expect(failed.error?.message).toContain("still 'leader'");
+  });
+
+  it('timeout counts from here on', async () => {
+    expect(await shell.run('get 1 timeout')).toMatchObject({ value: '30000' });
+    expect(await shell.run('timeout 1.5')).toEqual({ command: 'timeout', ok: true });
+    expect(await shell.run('get 1 timeout')).toMatchObject({ value: '1500' });
+  });
+
+  it('are processes of their own, listed with all that the contract names', async () => {
+    const rows = await shell.list();
+    expect(rows).toEqual(
+      [1, 2].map((id) => ({
+        id,
+        address: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+        role: 'leader',
+        epoch: '4294967298',
+        zookeeper: 'up',
+        rmi: 'up',
+        live: true,
+        entries: expect.any(Number),
+        pid: expect.any(Number),
+      })),
+    );
+    expect(new Set([shell.pid, ...rows.map((row) => row.pid)]).size).toBe(3);
+    expect(await shell.row('new-client')).toMatchObject({ id: 3, role: 'leader' });
+    expect(await shell.list()).toHaveLength(3);
+  });
+});
+
+describe('clients', () => {
+  afterEach(() => shell.dispose());
 
   it('that were killed have ended when the answer comes, and stay listed as closed', async () => {
     start(2);
@@ -119,6 +152,8 @@ describe('clients', () => {
 });
 
 describe('a paused client', () => {
+  afterEach(() => shell.dispose());
+
   it('is listed at once as last known, and answers when it is resumed', async () => {
     start(2);
     await shell.run('put 2 k v');
@@ -159,42 +194,9 @@ describe('a paused client', () => {
   });
 });
 
-describe('switches', () => {
-  it('zk-down freezes the way to ZooKeeper for one client alone; zk-up lets it go on', async () => {
-    start(2);
-    expect(await shell.run('get 1 zookeeper')).toMatchObject({ value: 'hello' });
-    expect(await shell.row('zk-down 1')).toMatchObject({ id: 1, zookeeper: 'down', rmi: 'up' });
-    shell.write('get 1 zookeeper &');
-    expect(await shell.run('get 2 zookeeper')).toMatchObject({ value: 'hello' });
-    expect(shell.backgroundEnded).toBe(0);
-    expect(await shell.row('zk-up 1')).toMatchObject({ id: 1, zookeeper: 'up' });
-    expect(await shell.background()).toMatchObject({ value: 'hello' });
-  });
-
-  it('rmi-down and rmi-up turn the client’s gate', async () => {
-    start(2);
-    expect(await shell.row('rmi-down 2')).toMatchObject({ id: 2, rmi: 'down', zookeeper: 'up' });
-    expect((await shell.list()).map((row) => row.rmi)).toEqual(['up', 'down']);
-    expect(await shell.row('rmi-up 2')).toMatchObject({ rmi: 'up' });
-  });
-
-  it('timeout counts from here on', async () => {
-    start();
-    expect(await shell.run('get 1 timeout')).toMatchObject({ value: '30000' });
-    expect(await shell.run('timeout 1.5')).toEqual({ command: 'timeout', ok: true });
-    expect(await shell.run('get 1 timeout')).toMatchObject({ value: '1500' });
-  });
-
-  it('wait fails after its seconds and says what it saw', async () => {
-    start();
-    expect(await shell.row('wait 1 leader')).toMatchObject({ id: 1, role: 'leader' });
-    const failed = await shell.run('wait 1 follower 0.2');
-    expect(failed).toMatchObject({ command: 'wait', client: 1, ok: false, error: { code: 'ZISTORE_TIMEOUT' } });
-    expect(failed.error?.message).toContain("still 'leader'");
-  });
-});
-
 describe('the background', () => {
+  afterEach(() => shell.dispose());
+
   it('prints nothing at the start of a line, and its object at its end', async () => {
     start();
     shell.write('get 1 hang &', 'put 1 k v &');
@@ -229,6 +231,8 @@ describe('the background', () => {
 });
 
 describe('the end', () => {
+  afterEach(() => shell.dispose());
+
   it('exits 0 if every command succeeded, at the end of the input or at exit', async () => {
     start();
     expect(await shell.end('put 1 k v', '# a comment', '', 'get 1 k')).toBe(0);
