@@ -31,12 +31,6 @@ interface Waiting {
 const MAX_WAITING = 1000;
 const MAX_STDERR = 4096;
 
-/** All children alive, to be killed when this process exits by whatever way. Bound to the process, as `fork` is. */
-const alive = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of alive) child.kill('SIGKILL');
-});
-
 export class Child<P extends Protocol> {
   readonly pid: number;
   /** Resolves when the process has ended. */
@@ -55,7 +49,6 @@ export class Child<P extends Protocol> {
       ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
     });
     this.pid = this.#process.pid ?? -1;
-    alive.add(this.#process);
     this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-MAX_STDERR);
     });
@@ -142,7 +135,6 @@ export class Child<P extends Protocol> {
 
   #onExit(): void {
     this.ended = true;
-    alive.delete(this.#process);
     for (const waiting of [...this.#waiting.values()]) waiting.reject(this.#gone(waiting.write));
   }
 

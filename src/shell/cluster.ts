@@ -37,6 +37,11 @@ export class Cluster {
   #lastId = 0;
   #started = false;
   #closing: Promise<void> | undefined;
+  /** Sends the signals before it waits, and so also does its work when this process exits by whatever way. */
+  readonly #killAll = async (): Promise<void> => {
+    const processes = [...this.#clients.values(), ...(this.#coordinator === undefined ? [] : [this.#coordinator])];
+    await Promise.all(processes.map((each) => each.kill()));
+  };
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -52,6 +57,7 @@ export class Cluster {
 
   /** Starts the coordinator where one is wanted, then `count` clients, of which the first is the first to join. */
   async start(count: number, onProgress: (ready: number) => void = () => {}): Promise<void> {
+    process.on('exit', this.#killAll);
     try {
       this.#servers = await this.#findServers();
       const handles = await Promise.all(Array.from({ length: count }, () => this.#launch()));
@@ -131,8 +137,8 @@ export class Cluster {
   async kill(): Promise<void> {
     this.#abort.abort();
     for (const id of this.ids) this.#expectedEnd.add(id);
-    await Promise.all([...this.#clients.values()].map((client) => client.kill()));
-    await this.#coordinator?.kill();
+    await this.#killAll();
+    process.off('exit', this.#killAll);
   }
 
   async #close(): Promise<void> {

@@ -7,6 +7,10 @@ export async function askYesNo(question: string): Promise<boolean> {
   const child = spawn(process.execPath, [...process.execArgv, questionEntry(), question], { stdio: 'inherit' });
   return await new Promise((resolve) => {
     child.once('error', () => resolve(false));
-    child.once('exit', (code) => resolve(code === 0));
+    child.once('exit', (code) => {
+      // Ctrl-C left the cursor behind the question.
+      if (code === null) process.stdout.write('\n');
+      resolve(code === 0);
+    });
   });
 }
