@@ -30,7 +30,9 @@ export function addShellCommand(program: Command, context: CommandContext): void
     )
     .addOption(zookeeperOption())
     .addOption(clusterOption().default(DEFAULTS.cluster))
-    .addOption(new Option('--clients <n>', 'how many clients to start with, 1 to 16').argParser(parseClients).default(1))
+    .addOption(
+      new Option('--clients <n>', 'how many clients to start with, 1 to 16').argParser(parseClients).default(1),
+    )
     .addOption(new Option('--json', 'one JSON object a command on standard output'))
     .addOption(sessionTimeoutOption())
     .addOption(tickTimeOption())
