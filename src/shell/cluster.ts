@@ -55,21 +55,19 @@ export class Cluster {
     return [...this.#clients.keys()];
   }
 
-  /** Starts the coordinator where one is wanted, then `count` clients, of which the first is the first to join. */
+  /** Starts the coordinator where one is wanted, then `count` clients, which join in the order of their ids. */
   async start(count: number, onProgress: (ready: number) => void = () => {}): Promise<void> {
     process.on('exit', this.#killAll);
     try {
       this.#servers = await this.#findServers();
       const handles = await Promise.all(Array.from({ length: count }, () => this.#launch()));
-      const [first, ...others] = handles;
       let ready = 0;
-      const open = async (launched: Launched): Promise<void> => {
+      // One after the other, so that leadership passes along the ids: after client 1 it is client 2's turn.
+      for (const launched of handles) {
         await this.#open(launched);
         ready += 1;
         onProgress(ready);
-      };
-      if (first !== undefined) await open(first);
-      await Promise.all(others.map(open));
+      }
       this.#started = true;
     } catch (error) {
       await this.kill();
