@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { formatServed, parseServed } from '../../../src/core/election.ts';
 import { epochOf, type Member } from '../../../src/core/types.ts';
-import { fill, followerRig, GroupRig, ofLeader, TIMEOUT_MS } from './group-rig.ts';
+import { fill, followerRig, GroupRig, leaderRig, ofLeader, TIMEOUT_MS } from './group-rig.ts';
 import { epoch, paths, Tree } from './support.ts';
 
 const CONNECTION_LOSS = { ok: false, code: 'CONNECTION_LOSS', message: '' } as const;
@@ -131,5 +131,26 @@ describe('the session is lost while served is written', () => {
     expect(rig.status.role).toBe('leader');
     expect(rig.result(rig.get('k'))).toEqual({ ok: true });
     expect(rig.epoch > epoch(0)).toBe(true);
+  });
+});
+
+describe('what it set aside itself', () => {
+  it('label against served: somebody served and went between the look at served and the look at the election', () => {
+    const { rig } = leaderRig();
+    rig.set('k', 'stale');
+    const between = rig.tree.join('between:1');
+    rig.tree.expire(rig.sessionId);
+    rig.step({ type: 'zkEnded', session: rig.session, reason: 'expired' });
+    rig.pass(50, { silent: true });
+    rig.step({ type: 'zkConnected', session: rig.session, info: { id: rig.sessionId, timeoutMs: TIMEOUT_MS } });
+    let asked = rig.answer();
+    for (let turns = 0; turns < 100 && !(asked?.op === 'get' && asked.path === paths.served); turns++) {
+      asked = rig.answer();
+    }
+    rig.tree.serve(between);
+    rig.tree.leave('between:1');
+    rig.pass(1000);
+    expect(rig.status.role).toBe('leader');
+    expect(rig.result(rig.get('k'))).toEqual({ ok: true });
   });
 });
