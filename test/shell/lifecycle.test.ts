@@ -177,8 +177,11 @@ describe('a paused client', () => {
     start(2);
     const pid = (await shell.list())[1]?.pid ?? 0;
     process.kill(pid, 'SIGSTOP');
-    expect((await shell.list()).map((row) => row.stale)).toEqual([undefined, true]);
-    process.kill(pid, 'SIGCONT');
+    try {
+      expect((await shell.list()).map((row) => row.stale)).toEqual([undefined, true]);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
     await until('it answers again', async () => (await shell.list())[1]?.stale === undefined);
   });
 
