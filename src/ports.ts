@@ -94,8 +94,6 @@ export interface Transport {
   close(): Promise<void>;
 }
 
-export type { Address, Incarnation };
-export type { ChannelId, Direction };
 export type {
   Stat,
   ZkCreateMode,
@@ -107,3 +105,4 @@ export type {
   ZkSessionEnd,
   ZkWatchKind,
 } from './core/coordination.ts';
+export type { Address, ChannelId, Direction, Incarnation };
