@@ -121,6 +121,17 @@ describe('a refused write', () => {
     expect(rig.result(call)).toEqual({ ok: true, existed: false });
   });
 
+  it('given up before it is sent again, it is notApplied', () => {
+    const { rig, channel } = followerRig();
+    const call = rig.set('k', 'v');
+    const { id, epoch } = rig.take('write')[0]!;
+    rig.say(channel, { type: 'refused', epoch, id, reason: 'noLease' });
+    rig.step({ type: 'cancel', call, code: 'ZISTORE_TIMEOUT' });
+    expect(rig.result(call)).toMatchObject({ code: 'ZISTORE_TIMEOUT', outcome: 'notApplied' });
+    rig.pass(RETRY_MS);
+    expect(rig.take('write')).toEqual([]);
+  });
+
   it('limits: by one of its limits: the caller is told, with outcome notApplied', () => {
     const { rig, channel } = followerRig();
     const [write, read] = [rig.set('k', 'v'), rig.get('x')];

@@ -177,6 +177,7 @@ describe('a write sent again', () => {
     write(rig, links[0]!.in, 'x', 'v', 700);
     write(rig, links[0]!.in, 'y', 'v', 701, 701);
     write(rig, links[0]!.in, 'x', 'again', 700, 701);
+    expect(rig.sent('invalidate')).toEqual([]);
     expect(rig.status.counters.writesApplied).toBe(2);
     expect(rig.cached('x')).toBe('v');
   });
