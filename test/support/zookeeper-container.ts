@@ -6,6 +6,8 @@ import { fourLetterWord, freePorts } from './zookeeper-process.ts';
 
 const IMAGE = process.env.ZISTORE_TEST_ZOOKEEPER_IMAGE ?? 'zookeeper:3.8';
 const CLIENT_PORT = 2181;
+/** With bash alone: what else an image has is its own business. */
+const SERVES = `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${CLIENT_PORT} && echo srvr >&3 && grep -q Mode <&3'`;
 
 export async function startContainer(options: { tickTimeMs: number }): Promise<ZooKeeperServer> {
   const { GenericContainer, Wait, getContainerRuntimeClient } = await import('testcontainers');
@@ -20,7 +22,7 @@ export async function startContainer(options: { tickTimeMs: number }): Promise<Z
       ZOO_4LW_COMMANDS_WHITELIST: '*',
       ZOO_CFG_EXTRA: 'maxSessionTimeout=600000',
     })
-    .withWaitStrategy(Wait.forSuccessfulCommand(`echo srvr | nc 127.0.0.1 ${CLIENT_PORT} | grep Mode`))
+    .withWaitStrategy(Wait.forSuccessfulCommand(SERVES))
     .start();
   const engine = (await getContainerRuntimeClient()).container;
   const handle = engine.getById(container.getId());
