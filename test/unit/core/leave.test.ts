@@ -57,7 +57,10 @@ describe('a leader that leaves', () => {
     close(rig);
     write(3);
     rig.say(link.in, { type: 'get', epoch: rig.epoch, id: 4, key: key('k') });
-    expect(rig.sent('refused').map(({ id, reason }) => [id, reason])).toEqual([2, 3, 4].map((id) => [id, 'notLeader']));
+    rig.say(link.in, { type: 'get', epoch: rig.epoch, id: 5, key: key('free') });
+    expect(rig.sent('refused').map(({ id, reason }) => [id, reason])).toEqual(
+      [2, 3, 4, 5].map((id) => [id, 'notLeader']),
+    );
     expect(rig.result(rig.set('x', 'v'))).toMatchObject({ code: 'ZISTORE_CLOSED', outcome: 'notApplied' });
     rig.answerAll();
     expect(candidatesOf(rig)).toHaveLength(1);

@@ -163,6 +163,7 @@ describe('a write sent again', () => {
     write(rig, next, 'k', 'v2', id);
     acknowledge(rig, links[1]!.out);
     expect(answered(rig, id)).toMatchObject([{ type: 'written', channel: next }]);
+    expect(rig.status.pending.locks).toBe(0);
     expect(rig.status.counters.writesApplied).toBe(2);
   });
 

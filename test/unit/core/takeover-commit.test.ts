@@ -153,4 +153,19 @@ describe('what it set aside itself', () => {
     expect(rig.status.role).toBe('leader');
     expect(rig.result(rig.get('k'))).toEqual({ ok: true });
   });
+
+  it('is dropped as soon as served names a later epoch, for it can never count again', () => {
+    const { rig } = leaderRig();
+    rig.set('k', 'stale');
+    const between = rig.tree.join('between:1');
+    rig.tree.join('third:1');
+    rig.tree.expire(rig.sessionId);
+    rig.step({ type: 'zkEnded', session: rig.session, reason: 'expired' });
+    expect(rig.status.cache.entries).toBe(1);
+    rig.tree.serve(between);
+    rig.tree.leave('between:1');
+    rig.pass(50);
+    rig.connect();
+    expect(rig.status).toMatchObject({ role: 'follower', leader: null, cache: { entries: 0 } });
+  });
 });
