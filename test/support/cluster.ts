@@ -63,10 +63,12 @@ export class TestCluster {
   }
 
   options(overrides: NodeOverrides): Omit<ZiStoreOptions, 'zookeeper'> {
+    const { tickTimeMs } = this.#coordinator;
     return {
       cluster: this.name,
-      sessionTimeoutMs: scaled(1000),
-      tickTimeMs: this.#coordinator.tickTimeMs,
+      // Two ticks are the least that ZooKeeper grants.
+      sessionTimeoutMs: Math.max(scaled(1000), 2 * tickTimeMs),
+      tickTimeMs,
       connectTimeoutMs: scaled(20_000),
       closeTimeoutMs: scaled(2000),
       ...overrides,
