@@ -10,7 +10,7 @@ import { until } from './wait.ts';
 
 export interface TestNodeOptions {
   readonly number: number;
-  /** One server, without chroot. */
+  /** Of several servers only the first is used: it is the one to be cut off. */
   readonly connectString: string;
   readonly options: Omit<ZiStoreOptions, 'zookeeper'>;
   readonly history: History;
@@ -37,7 +37,7 @@ export class TestNode {
   }
 
   static async open(given: TestNodeOptions): Promise<TestNode> {
-    const [host, port] = given.connectString.split(':');
+    const [host, port] = given.connectString.split(',')[0]!.split(':');
     const zookeeper = await startFreezingProxy({ target: { host: host!, port: Number(port) } });
     let gate: TransportGate | undefined;
     try {

@@ -1,6 +1,7 @@
 /**
  * A real ZooKeeper for tests: `ZISTORE_TEST_ZOOKEEPER` (a connect string, without chroot; its tickTime, if not 500, in
- * `ZISTORE_TEST_TICK_TIME`), else an installation on this machine, else Docker. Where there is none, `describeZooKeeper` (describe-zookeeper.ts) skips and says so.
+ * `ZISTORE_TEST_TICK_TIME`), else an installation on this machine, else Docker. Where there is none,
+ * `describeZooKeeper` (describe-zookeeper.ts) skips and says so.
  */
 import { accessSync, constants } from 'node:fs';
 import { startContainer } from './zookeeper-container.ts';
