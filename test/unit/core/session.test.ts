@@ -51,6 +51,17 @@ describe('beats', () => {
     expect(beatsOf(cut)).toHaveLength(sent);
   });
 
+  it('Z06: the lease counts from the sending of a beat, however long its answer took', () => {
+    const { rig } = followerRig();
+    rig.pass(TIMEOUT_MS);
+    const sentAt = rig.group.wakeAt;
+    rig.stopFor(sentAt - rig.now).step({ type: 'wake' });
+    rig.stopFor(400).answerAll();
+    rig.stopFor(600).step({ type: 'wake' });
+    rig.answerAll();
+    expect(rig.status.leaseMs).toBeCloseTo(sentAt + TIMEOUT_MS * 0.99 - rig.now);
+  });
+
   it('a lost answer renews nothing', () => {
     const { rig } = followerRig();
     rig.pass(TIMEOUT_MS / 6, { silent: true });
