@@ -87,7 +87,9 @@ export class Cache {
   hide(): void {
     if (!this.isVisible) return;
     this.isVisible = false;
-    this.hidden = new Map(this.shown.entries());
+    // Least recently used first, so that what is shown again keeps its order of use.
+    this.hidden = new Map();
+    for (const [key, copy] of this.shown.rentries()) if (copy !== undefined) this.hidden.set(key as Key, copy);
     this.shown.clear();
   }
 

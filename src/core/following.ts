@@ -82,7 +82,8 @@ export class Following {
    */
   electionRead(served: Served | undefined, head: Head | undefined, now: number): void {
     if (served !== undefined) this.cache.dropIfOutlived(served.epoch);
-    this.leaderGone = this.leaderOf !== undefined && head?.epoch !== epochOf(this.leaderOf);
+    // A lower head is only a lagging view of the election.
+    this.leaderGone = this.leaderOf !== undefined && (head === undefined || head.epoch > epochOf(this.leaderOf));
     if (head === undefined) {
       if (this.leaderGone) this.endWritesOfGoneLeader();
       return;

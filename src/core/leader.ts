@@ -246,8 +246,11 @@ export class Leader {
   }
 
   private commit(round: Round, now: number): void {
-    // Acknowledgements may have taken longer than the lease: by now somebody else may lead (Z26).
-    if (now >= this.lease.end) this.endRefused(round, 'noLease');
+    // Acknowledgements may have taken longer than the lease: by now somebody else may lead (Z26). And other keys may
+    // have filled the store meanwhile.
+    const refusal = this.whyNot(round, now);
+    if (refusal !== undefined)
+      this.endRefused(round, refusal, 'The leader holds as much as its store.maxBytes allows.');
     else this.apply(round);
   }
 

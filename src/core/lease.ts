@@ -30,9 +30,11 @@ export class Lease {
     this.marginMs = tickTimeMs / 2 + RELAY_ALLOWANCE_MS;
   }
 
-  /** The session timeout as negotiated; it may change on a reconnect, and never lengthens what was proven before. */
+  /** The session timeout as negotiated. A shorter one on a reconnect shortens what was proven before, too. */
   setTimeout(sessionTimeoutMs: number): void {
-    this.lengthMs = sessionTimeoutMs * (1 - CLOCK_RATE_BOUND);
+    const lengthMs = sessionTimeoutMs * (1 - CLOCK_RATE_BOUND);
+    if (lengthMs < this.lengthMs) this.end -= this.lengthMs - lengthMs;
+    this.lengthMs = lengthMs;
   }
 
   /** After which time a further beat, if answered, will prove the one answered at `now`. */

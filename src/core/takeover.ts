@@ -164,8 +164,8 @@ export class Takeover {
     const id = memberId(member);
     if (id === memberId(this.options.self) || this.collections.has(id)) return;
     this.collections.set(id, { member, progress: 'collecting', channel: undefined, nextPage: 0 });
-    const out = this.channels.out(id);
-    if (out !== undefined) this.channelUp(id, out, true);
+    // What it offered before it was expected was not heard; on its own channel it can be asked even if none leads to it.
+    for (const channel of this.channels.of(id)) this.channels.send(channel, { type: 'fence', epoch: this.epoch });
   }
 
   private takeOwn(): void {
