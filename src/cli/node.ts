@@ -1,6 +1,7 @@
 /** `zistore node`: one node in the foreground. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { environmentOptions } from '../environment.ts';
 import { ZiStoreError } from '../errors.ts';
 import { createConsoleLogger, type LogLevel } from '../logger.ts';
 import { DEFAULTS, type ZiStoreOptions } from '../options.ts';
@@ -32,7 +33,8 @@ export function addNodeCommand(program: Command, context: CommandContext): void 
     .summary('run one node in the foreground')
     .description(
       'Runs one node until SIGTERM or SIGINT, which leave cleanly: a leader hands its data over first.\n' +
-        'Prints one line, "ready ADDRESS", when it serves. A second signal ends it at once.',
+        'Prints one line, "ready ADDRESS", when it serves. A second signal ends it at once.\n' +
+        'ZISTORE_SECRET in the environment is the secret that the nodes of the cluster share.',
     )
     .addOption(zookeeperOption().makeOptionMandatory())
     .addOption(clusterOption().makeOptionMandatory())
@@ -55,6 +57,7 @@ export function addNodeCommand(program: Command, context: CommandContext): void 
     )
     .action(async (flags: NodeFlags, command: Command) => {
       const options: ZiStoreOptions = {
+        ...environmentOptions(),
         zookeeper: flags.zookeeper,
         cluster: flags.cluster,
         listen: flags.listen,

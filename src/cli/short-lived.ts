@@ -1,4 +1,6 @@
 /** A node that lives for one operation: it never leads, and its whole life has one time limit. */
+
+import { environmentOptions } from '../environment.ts';
 import { ZiStoreError } from '../errors.ts';
 import type { CallOptions } from '../node.ts';
 import { DEFAULTS, type ZiStoreOptions } from '../options.ts';
@@ -17,7 +19,14 @@ const CLOSE_TIMEOUT_MS = 2000;
 
 export function shortLivedOptions({ zookeeper, cluster, timeout }: ShortLivedFlags): ZiStoreOptions {
   const connectTimeoutMs = Math.max(1, Math.min(Math.round(timeout * 1000), DEFAULTS.connectTimeoutMs));
-  return { zookeeper, cluster, candidate: false, connectTimeoutMs, closeTimeoutMs: CLOSE_TIMEOUT_MS };
+  return {
+    ...environmentOptions(),
+    zookeeper,
+    cluster,
+    candidate: false,
+    connectTimeoutMs,
+    closeTimeoutMs: CLOSE_TIMEOUT_MS,
+  };
 }
 
 /** Opens a store, gives it to `work` with what is left of the time, and closes it. */

@@ -89,7 +89,10 @@ export class Cache {
     this.isVisible = false;
     // Least recently used first, so that what is shown again keeps its order of use.
     this.hidden = new Map();
-    for (const [key, copy] of this.shown.rentries()) if (copy !== undefined) this.hidden.set(key as Key, copy);
+    for (const key of this.shown.rkeys()) {
+      const copy = this.shown.peek(key);
+      if (copy !== undefined) this.hidden.set(key, copy);
+    }
     this.shown.clear();
   }
 

@@ -1,4 +1,5 @@
 /** The program of a client: one node whose Transport has a gate that the shell opens and closes. */
+import { environmentOptions } from '../environment.ts';
 import { ZiStoreError } from '../errors.ts';
 import { gated, type TransportGate } from '../rpc/gate.ts';
 import { openStore } from '../store.ts';
@@ -12,7 +13,7 @@ const CLOSE_TIMEOUT_MS = 3000;
 async function open(options: ClientOptions, signal: AbortSignal): Promise<OpenedClient> {
   let gate: TransportGate | undefined;
   const store = await openStore<string>(
-    { ...options, closeTimeoutMs: CLOSE_TIMEOUT_MS },
+    { ...environmentOptions(), ...options, closeTimeoutMs: CLOSE_TIMEOUT_MS },
     {
       wrapTransport: (transport) => {
         gate = gated(transport);
