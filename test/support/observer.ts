@@ -1,34 +1,50 @@
 /** Looks at a cluster's znodes from outside: a session of its own that no test cuts. */
-import { createRequire } from 'node:module';
-import type { Client, Stat } from 'node-zookeeper-client';
+import { realClock } from '../../src/clock.ts';
+import { silentLogger } from '../../src/logger.ts';
+import type { ZkOperation, ZkReply, ZooKeeperClient } from '../../src/ports.ts';
+import { realRandom } from '../../src/random.ts';
+import { openZooKeeperWith } from '../../src/zookeeper/client.ts';
 import { until } from './wait.ts';
 
-const zookeeper = createRequire(import.meta.url)('node-zookeeper-client') as typeof import('node-zookeeper-client');
+/** Longer than any cut of a test. */
+const SESSION_TIMEOUT_MS = 60_000;
+
+type Answered = ZkReply & { ok: true };
 
 export class Observer {
-  readonly #client: Client;
+  readonly #client: ZooKeeperClient;
   readonly #root: string;
+  readonly #waiting = new Map<number, (reply: ZkReply) => void>();
+  #lastRequest = 0;
 
-  private constructor(client: Client, root: string) {
-    this.#client = client;
+  private constructor(connectString: string, root: string, connected: () => void) {
     this.#root = root;
+    const open = openZooKeeperWith({
+      clock: realClock,
+      random: realRandom,
+      logger: silentLogger,
+      connectString,
+      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+    });
+    const handler = {
+      connected,
+      disconnected: () => {},
+      ended: () => {},
+      watch: () => {},
+      reply: (request: number, reply: ZkReply) => this.#waiting.get(request)?.(reply),
+    };
+    this.#client = open(handler, { lastZxid: 0n });
   }
 
   static async connect(connectString: string, cluster: string): Promise<Observer> {
-    const client = zookeeper.createClient(connectString, { sessionTimeout: 30_000 });
-    const connected = new Promise<void>((resolve) => client.once('connected', resolve));
-    client.connect();
-    await connected;
-    return new Observer(client, `/zistore/${cluster}`);
+    return new Promise((resolve) => {
+      const observer = new Observer(connectString, `/zistore/${cluster}`, () => resolve(observer));
+    });
   }
 
   /** Addresses of the members. Empty as long as there is no cluster. */
-  members(): Promise<string[]> {
-    return this.#children('members');
-  }
-
-  election(): Promise<string[]> {
-    return this.#children('election');
+  async members(): Promise<string[]> {
+    return this.#children(`${this.#root}/members`);
   }
 
   async hasMember(address: string): Promise<boolean> {
@@ -41,45 +57,48 @@ export class Observer {
   }
 
   /** Text of a znode of the cluster, by its path below the cluster's. */
-  read(path: string): Promise<string> {
-    return new Promise((resolve, reject) => {
-      this.#client.getData(`${this.#root}/${path}`, (error, data) => {
-        if (error) reject(error);
-        else resolve(data.toString('utf8'));
-      });
-    });
+  async read(path: string): Promise<string> {
+    return (await this.#ask({ op: 'get', path: `${this.#root}/${path}` })).data ?? '';
   }
 
-  write(path: string, text: string): Promise<Stat> {
-    return new Promise((resolve, reject) => {
-      this.#client.setData(`${this.#root}/${path}`, Buffer.from(text), (error, stat) => {
-        if (error) reject(error);
-        else resolve(stat);
-      });
-    });
+  async write(path: string, data: string): Promise<void> {
+    await this.#ask({ op: 'set', path: `${this.#root}/${path}`, data });
   }
 
   /** Removes what is left of the cluster and ends the session. */
   async close(): Promise<void> {
-    await this.#removeAll();
-    const closed = new Promise<void>((resolve) => this.#client.once('disconnected', resolve));
-    this.#client.close();
-    await closed;
+    // Best effort: nodes that were cut off leave znodes that go a little later.
+    await this.#remove(this.#root).catch(() => {});
+    await this.#client.close();
   }
 
-  /** Best effort: nodes that were cut off leave znodes that go a little later. */
-  #removeAll(): Promise<void> {
-    const client = this.#client as Client & { removeRecursive(path: string, done: () => void): void };
-    return new Promise((resolve) => client.removeRecursive(this.#root, resolve));
+  async #remove(path: string): Promise<void> {
+    for (const name of await this.#children(path)) await this.#remove(`${path}/${name}`);
+    await this.#ask({ op: 'delete', path });
   }
 
-  #children(path: string): Promise<string[]> {
-    return new Promise((resolve, reject) => {
-      this.#client.getChildren(`${this.#root}/${path}`, (error, names) => {
-        if (!error) resolve(names);
-        else if ((error as { code?: number }).code === zookeeper.Exception.NO_NODE) resolve([]);
-        else reject(error);
+  async #children(path: string): Promise<string[]> {
+    const reply = await this.#reply({ op: 'children', path });
+    if (reply.ok) return [...(reply.names ?? [])];
+    if (reply.code === 'NO_NODE') return [];
+    throw new Error(reply.message);
+  }
+
+  async #ask(operation: ZkOperation): Promise<Answered> {
+    const reply = await this.#reply(operation);
+    if (reply.ok) return reply;
+    throw new Error(reply.message);
+  }
+
+  #reply(operation: ZkOperation): Promise<ZkReply> {
+    this.#lastRequest += 1;
+    const request = this.#lastRequest;
+    return new Promise((resolve) => {
+      this.#waiting.set(request, (reply) => {
+        this.#waiting.delete(request);
+        resolve(reply);
       });
+      this.#client.submit(request, operation);
     });
   }
 }
