@@ -312,7 +312,8 @@ export class Group {
     } else if (message.type === 'report') this.inspection.report(channel.member, message.id, message.report);
     else if (message.epoch < this.following.highest) this.refuseStale(channel, message);
     else if (message.type === 'get' || message.type === 'write') this.leading.request(channel, message, now);
-    else if (message.type === 'invalidated' || message.type === 'offer' || message.type === 'adopted') {
+    else if (message.type === 'settled' || message.type === 'invalidated') this.leading.message(channel, message, now);
+    else if (message.type === 'offer' || message.type === 'adopted') {
       this.leading.message(channel, message, now);
     } else if (message.type !== 'refused') this.following.message(channel, message, now);
   }
@@ -320,8 +321,7 @@ export class Group {
   /** Anything from a lower epoch is refused; who asks is told which epoch it has missed. */
   private refuseStale(channel: Channel, message: Message): void {
     if (message.type !== 'get' && message.type !== 'write') return;
-    const { highest } = this.following;
-    this.channels.send(channel.id, { type: 'refused', epoch: highest, id: message.id, reason: 'epoch' });
+    this.leading.refuse(channel, message, 'epoch');
   }
 
   // ------------------------------------------------------------------------------------------- lease, role, the end

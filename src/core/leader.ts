@@ -123,6 +123,21 @@ export class Leader {
     }
   }
 
+  /** The sender waits no longer for these: what has not begun never will, and no result of theirs is kept. */
+  settled(peer: Peer, ids: readonly number[]): void {
+    const given = new Set(ids);
+    this.locks.withdraw((item) => {
+      const isGiven =
+        item.kind === 'write' && 'peer' in item.origin && item.origin.peer === peer && given.has(item.origin.id);
+      if (isGiven) peer.writes.delete((item.origin as { id: number }).id);
+      return isGiven;
+    });
+    for (const id of given) {
+      if (peer.writes.get(id) === 'pending') peer.abandoned.add(id);
+      else peer.writes.delete(id);
+    }
+  }
+
   /** Acknowledgements count for the version they name, and nothing else (Z38). */
   invalidated(peer: Peer, key: Key, version: Version, now: number): void {
     const due = peer.unacknowledged.get(key);
@@ -325,8 +340,8 @@ export class Leader {
   }
 
   private answerWrite(peer: Peer, id: number, answer: Answer): void {
-    if (id >= peer.settled) peer.writes.set(id, answer);
-    else peer.writes.delete(id);
+    if (peer.abandoned.delete(id) || id < peer.settled) peer.writes.delete(id);
+    else peer.writes.set(id, answer);
     this.tell(peer, answer);
   }
 

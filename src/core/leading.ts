@@ -8,7 +8,7 @@ import type { Following } from './following.ts';
 import { Leader } from './leader.ts';
 import type { Lease } from './lease.ts';
 import type { Members } from './members.ts';
-import type { Invalidation, Request, Takeover as TakeoverMessage } from './messages.ts';
+import type { Invalidation, RefusalReason, Request, Settled, Takeover as TakeoverMessage } from './messages.ts';
 import type { Paths } from './paths.ts';
 import { Peers } from './peers.ts';
 import type { Session } from './session.ts';
@@ -30,6 +30,8 @@ export class Leading {
   private takeover: Takeover | undefined;
   private self: Member | undefined;
   private peers = new Peers();
+  /** What the members' writes came to while this node led, after it has stepped down. */
+  private former = new Peers();
   private readonly options: LeadingOptions;
   private readonly paths: Paths;
   private readonly outbox: Outbox;
@@ -127,16 +129,26 @@ export class Leading {
   request(channel: Channel, message: Request, now: number): void {
     const peer = this.peers.get(channel.member);
     if (this.leader !== undefined && peer !== undefined) this.leader.request(peer, channel.id, message, now);
-    else {
-      const { highest } = this.following;
-      this.channels.send(channel.id, { type: 'refused', epoch: highest, id: message.id, reason: 'notLeader' });
-    }
+    else this.refuse(channel, message, 'notLeader');
   }
 
-  message(channel: Channel, message: Invalidation | TakeoverMessage, now: number): void {
+  /**
+   * A leader that has stepped down lives on as a member, and a write whose answer was lost may be sent to it again: what
+   * it carried out it must not call refused, or the sender would have it done twice (Z08).
+   */
+  refuse(channel: Channel, message: Request, reason: RefusalReason): void {
+    const known = message.type === 'write' ? this.former.get(channel.member)?.writes.get(message.id) : undefined;
+    if (known !== undefined && known !== 'pending') this.channels.send(channel.id, known);
+    else this.channels.send(channel.id, { type: 'refused', epoch: this.following.highest, id: message.id, reason });
+  }
+
+  message(channel: Channel, message: Settled | Invalidation | TakeoverMessage, now: number): void {
     if (message.type === 'invalidated') {
       const peer = this.peers.get(channel.member);
       if (peer !== undefined) this.leader?.invalidated(peer, message.key, message.version, now);
+    } else if (message.type === 'settled') {
+      const peer = this.peers.get(channel.member);
+      if (peer !== undefined) this.leader?.settled(peer, message.ids);
     } else if (message.type !== 'invalidate') this.takeover?.message(channel.member, channel.id, message, now);
   }
 
@@ -163,7 +175,9 @@ export class Leading {
     leader.end(closed);
     this.following.cache.setAside(leader.store, [leader.epoch], leader.epoch);
     this.following.stepDown();
+    const { peers } = this;
     this.clear();
+    this.former = peers;
   }
 
   /**
@@ -184,6 +198,7 @@ export class Leading {
     this.leader = undefined;
     this.takeover = undefined;
     this.peers = new Peers();
+    this.former = new Peers();
     this.channels.hangupAll('member');
   }
 

@@ -34,6 +34,12 @@ export type Request =
       readonly action: Action;
     };
 
+/**
+ * The sender waits for these writes no longer: what has not begun is taken out, and what they came to may be
+ * forgotten. Says what `write.settled` cannot while an older write is still waited for. Not answered.
+ */
+export type Settled = { readonly type: 'settled'; readonly epoch: Epoch; readonly ids: readonly number[] };
+
 export type Answer =
   | {
       readonly type: 'value';
@@ -105,4 +111,4 @@ export type Inspection =
   | { readonly type: 'inspect'; readonly epoch: Epoch; readonly id: number }
   | { readonly type: 'report'; readonly epoch: Epoch; readonly id: number; readonly report: NodeReport };
 
-export type Message = Request | Answer | Invalidation | Takeover | Inspection;
+export type Message = Request | Settled | Answer | Invalidation | Takeover | Inspection;

@@ -22,7 +22,11 @@ interface Offer {
 }
 
 export class Offering {
-  private offer: Offer | undefined;
+  /**
+   * One for each connection with whoever takes over: only it knows which first page reached it last, and asks for the
+   * next one there.
+   */
+  private readonly offers = new Map<ChannelId, Offer>();
   private readonly channels: Channels;
   private readonly cache: Cache;
 
@@ -31,28 +35,29 @@ export class Offering {
     this.cache = cache;
   }
 
-  /** Starts, or starts over on this channel: the newest is the likeliest to work. */
+  /** Starts, or starts over, on this channel. */
   start(epoch: Epoch, channel: ChannelId): void {
     const copies = this.cache.copies().values();
-    this.offer = { epoch, channel, copies, labels: this.cache.labels, page: 0, ahead: copies.next() };
-    this.sendPage(this.offer);
+    const offer = { epoch, channel, copies, labels: this.cache.labels, page: 0, ahead: copies.next() };
+    this.offers.set(channel, offer);
+    this.sendPage(offer);
   }
 
   /** The page was taken: on to the next. */
   offered(epoch: Epoch, channel: ChannelId, page: number): void {
-    const { offer } = this;
-    if (offer === undefined || offer.epoch !== epoch || offer.channel !== channel || offer.page !== page) return;
+    const offer = this.offers.get(channel);
+    if (offer === undefined || offer.epoch !== epoch || offer.page !== page) return;
     offer.page += 1;
-    if (offer.ahead.done) this.offer = undefined;
+    if (offer.ahead.done) this.offers.delete(channel);
     else this.sendPage(offer);
   }
 
   stop(): void {
-    this.offer = undefined;
+    this.offers.clear();
   }
 
   channelDown(channel: ChannelId): void {
-    if (this.offer?.channel === channel) this.offer = undefined;
+    this.offers.delete(channel);
   }
 
   private sendPage(offer: Offer): void {

@@ -16,6 +16,8 @@ export interface Peer {
   /** By operation id. The member says below which id it has settled everything. */
   readonly writes: Map<number, KnownWrite>;
   settled: number;
+  /** Writes under way whose sender waits no longer: their results are for nobody. */
+  readonly abandoned: Set<number>;
 }
 
 export class Peers {
@@ -29,7 +31,7 @@ export class Peers {
     const id = memberId(member);
     let peer = this.peers.get(id);
     if (peer === undefined) {
-      peer = { member, id, unacknowledged: new Map(), writes: new Map(), settled: 0 };
+      peer = { member, id, unacknowledged: new Map(), writes: new Map(), settled: 0, abandoned: new Set() };
       this.peers.set(id, peer);
     }
     return peer;

@@ -15,6 +15,12 @@ import type { Epoch, Key, Version } from './types.ts';
 /** How long a request waits after a leader has refused it before it is sent again to whoever leads then. */
 const REFUSED_RETRY_MS = 50;
 
+/** Finished writes that are told to the leader together. */
+const FINISHED_BATCH = 64;
+
+/** Ids in one message at the most. */
+const MAX_SETTLED_IDS = 1000;
+
 interface PendingWrite {
   readonly call: CallId;
   readonly key: Key;
@@ -36,6 +42,8 @@ export class Requests {
   private readonly sentWrites = new Map<number, PendingWrite>();
   private unsentReads = new Set<Flight>();
   private unsentWrites = new Set<PendingWrite>();
+  /** Writes that ended while an older one is still waited for; the leader need not remember them any longer. */
+  private finished: number[] = [];
   private target: { channel: ChannelId; epoch: Epoch } | undefined;
   private readonly calls: Calls;
   private readonly channels: Channels;
@@ -114,6 +122,7 @@ export class Requests {
   /** Requests are for another leader from here on. What had been sent as a write may have happened (Z08). */
   rehome(): void {
     this.target = undefined;
+    this.finished = [];
     this.wakeAt = Number.POSITIVE_INFINITY;
     for (const flight of this.sentReads.values()) this.unsend(flight);
     this.sentReads.clear();
@@ -142,6 +151,8 @@ export class Requests {
     if (pending === undefined) return false;
     if (pending.kind === 'write') {
       this.endWrite(pending.write, cancelled(code, pending.write.id === 0 ? 'notApplied' : 'unknown'));
+      // At once: it may be queued behind a lock, and what nobody waits for must not take the place of others.
+      this.tellFinished();
       return true;
     }
     const { flight } = pending;
@@ -262,9 +273,20 @@ export class Requests {
     this.unsentWrites = new Set();
   }
 
+  private tellFinished(): void {
+    if (this.target === undefined || this.finished.length === 0) return;
+    const { channel, epoch } = this.target;
+    for (let from = 0; from < this.finished.length; from += MAX_SETTLED_IDS) {
+      this.channels.send(channel, { type: 'settled', epoch, ids: this.finished.slice(from, from + MAX_SETTLED_IDS) });
+    }
+    this.finished = [];
+  }
+
   private sendWrite(write: PendingWrite): void {
     if (this.target === undefined) return;
     const settled = this.sentWrites.keys().next().value ?? write.id;
+    // What lies below is said by that already.
+    if (settled === write.id) this.finished = [];
     const { key, action, id } = write;
     this.channels.send(this.target.channel, { type: 'write', epoch: this.target.epoch, id, settled, key, action });
   }
@@ -284,7 +306,10 @@ export class Requests {
   }
 
   private endWrite(write: PendingWrite, result: CallResult): void {
-    this.sentWrites.delete(write.id);
+    if (this.sentWrites.delete(write.id)) {
+      this.finished.push(write.id);
+      if (this.finished.length >= FINISHED_BATCH) this.tellFinished();
+    }
     this.unsentWrites.delete(write);
     this.flights.finish(write.key);
     this.settle(write.call, result);

@@ -47,6 +47,7 @@ const LAYOUTS: Layouts = {
   leading: { number: 13, fields: { epoch } },
   inspect: { number: 14, fields: { epoch, id: count } },
   report: { number: 15, fields: { epoch, id: count, report } },
+  settled: { number: 16, fields: { epoch, ids: list(count) } },
 };
 
 interface AnyLayout {

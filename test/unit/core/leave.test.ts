@@ -38,6 +38,27 @@ describe('a leader that leaves', () => {
     expect(rig.status.role).toBe('closed');
   });
 
+  it('Z08: a write whose answer was lost and that is sent again is told what it came to, not that it was refused', () => {
+    const { rig, peer, link } = leaderWithHolder();
+    const action = { kind: 'set', value: 'other' } as const;
+    const write = (channel: number, id: number) =>
+      rig.say(channel, { type: 'write', epoch: rig.epoch, id, settled: 0, key: key('free'), action });
+    write(link.in, 7);
+    const [first] = rig.sent('written');
+    close(rig);
+    rig.answerAll();
+    rig.down(link.in);
+    const next = rig.up(peer, 'in');
+    write(next, 7);
+    write(next, 8);
+    expect(rig.sent('written')).toEqual([first, { ...first, channel: next }]);
+    expect(rig.sent('refused').map(({ id }) => id)).toEqual([8]);
+    // The same when the next epoch is known already.
+    rig.say(next, { type: 'fence', epoch: epochOf(peer) });
+    write(next, 7);
+    expect(rig.sent('written')).toHaveLength(3);
+  });
+
   it('beats on meanwhile, with its member znode alone', () => {
     const { rig } = leaderWithHolder();
     close(rig);

@@ -70,9 +70,9 @@ describe('an offer', () => {
     const { offering, pages } = offeringOf(2500);
     offering.start(E, 1);
     offering.offered(E, 1, 0);
+    offering.channelDown(1);
     offering.start(E, 2);
     offering.offered(E, 1, 1);
-    offering.channelDown(1);
     offering.offered(E, 2, 0);
     expect(pages().map(({ channel, page }) => [channel, page])).toEqual([
       [1, 0],
@@ -81,6 +81,23 @@ describe('an offer', () => {
       [2, 1],
     ]);
     expect(pages()[2]!.copies[0]!.key).toBe(key('k0'));
+  });
+
+  it('on two channels at once: whichever first page came last, the pages after it come there', () => {
+    const { offering, pages } = offeringOf(2500);
+    offering.start(E, 1);
+    offering.start(E, 2);
+    offering.offered(E, 1, 0);
+    offering.offered(E, 1, 1);
+    expect(
+      pages()
+        .filter(({ channel }) => channel === 1)
+        .map(({ page, last }) => [page, last]),
+    ).toEqual([
+      [0, false],
+      [1, false],
+      [2, true],
+    ]);
   });
 
   it('ends when it is stopped or its channel is down', () => {

@@ -184,6 +184,32 @@ describe('a write sent again', () => {
   });
 });
 
+describe('writes that their sender waits for no longer', () => {
+  it('Z23: those that have not begun are taken out, and make room for others', () => {
+    const { rig, link } = writeWaits();
+    const given = [write(rig, link.in, 'k', 'v3'), write(rig, link.in, 'k', 'v4')];
+    rig.say(link.in, { type: 'settled', epoch: rig.epoch, ids: given });
+    acknowledge(rig, link.out);
+    expect(rig.cached('k')).toBe('v2');
+    expect(given.flatMap((id) => answered(rig, id))).toEqual([]);
+    expect(rig.status.pending.locks).toBe(0);
+  });
+
+  it('one that has begun runs to its end, and its result is not kept', () => {
+    const { rig, peers, links } = leaderRig(['a:1', 'b:1']);
+    rig.set('k', 'v1');
+    read(rig, links[1]!.in, 'k');
+    const id = write(rig, links[0]!.in, 'k', 'v2');
+    rig.say(links[0]!.in, { type: 'settled', epoch: rig.epoch, ids: [id] });
+    acknowledge(rig, links[1]!.out);
+    expect(rig.cached('k')).toBe('v2');
+    expect(peers).toHaveLength(2);
+    // Not known any more, so it would be another write.
+    write(rig, links[0]!.in, 'k', 'v3', id);
+    expect(rig.status.pending.invalidating).toBe(1);
+  });
+});
+
 describe("giving up on the leader's own write", () => {
   it('notApplied when it was queued, and it never is applied', () => {
     const { rig, link, call } = writeWaits();
