@@ -1,5 +1,5 @@
 /**
- * What the driver (node.ts) needs from the world. Each port is small, owned by its caller, and has an in-memory twin
+ * What the driver (node-driver.ts) needs from the world. Each port is small, owned by its caller, and has an in-memory twin
  * for tests and simulation beside the real adapter; one conformance suite runs against both.
  */
 import type { ChannelId, Direction } from './core/channels.ts';

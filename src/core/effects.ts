@@ -1,4 +1,4 @@
-/** What goes into the core and what comes out of it. The driver (node.ts) is the only one that turns effects into deeds. */
+/** What goes into the core and what comes out of it. The driver (node-driver.ts) is the only one that turns effects into deeds. */
 import type { WriteOutcome, ZiStoreErrorCode } from '../errors.ts';
 import type { ChannelId, Direction } from './channels.ts';
 import type { ZkOperation, ZkReply, ZkSession, ZkSessionEnd, ZkWatchKind } from './coordination.ts';

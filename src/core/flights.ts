@@ -28,6 +28,7 @@ interface KeyState {
 export class Flights {
   private readonly keys = new Map<Key, KeyState>();
 
+  /** Keys with something outstanding. */
   get size(): number {
     return this.keys.size;
   }

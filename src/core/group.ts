@@ -114,8 +114,7 @@ export class Group {
       this.noticeLapse(now);
       this.dispatch(input, now);
       this.noticeLapse(now);
-      if (this.session !== undefined)
-        this.leave.proceed(this.session, this.calls.size, this.live(now) || this.wasLive, now);
+      if (this.session !== undefined) this.leave.proceed(this.session, this.calls.size, this.wasLive, now);
       if (this.leave.done) this.finish();
       this.roles.notice(this.situation(now));
     } else if (input.type === 'get' || input.type === 'write' || input.type === 'inspect') this.begin(input, now);
@@ -234,7 +233,7 @@ export class Group {
     }
     this.following.electionRead(served, mine ? undefined : head, now);
     this.leave.electionRead(served, head);
-    if (mine && !this.leave.left) this.leading.elected(session, self, head, now);
+    if (mine && !this.leave.steppedDown) this.leading.elected(session, self, head, now);
     else if (!this.leading.active) session.members.read();
   }
 

@@ -94,6 +94,10 @@ export class Leader {
     return this.locks.size === 0;
   }
 
+  get isDraining(): boolean {
+    return this.draining;
+  }
+
   value(key: Key): Value | undefined {
     return this.store.get(key)?.value;
   }

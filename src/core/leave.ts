@@ -38,7 +38,7 @@ export class Leave {
   }
 
   /** Whether this node has stepped down on its way out: its turn does not come again. */
-  get left(): boolean {
+  get steppedDown(): boolean {
     return this.ledEpoch !== undefined;
   }
 
@@ -79,7 +79,8 @@ export class Leave {
   private drainLeader(session: Session): void {
     const { leader } = this.leading;
     if (leader === undefined) return;
-    leader.drain();
+    // Perhaps a takeover was under way when the leave began.
+    if (!leader.isDraining) leader.drain();
     if (!leader.idle && !this.drained) return;
     // From here on nothing is answered as a leader any more; only then may the election know.
     this.ledEpoch = leader.epoch;

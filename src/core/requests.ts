@@ -57,16 +57,6 @@ export class Requests {
     this.counters = counters;
   }
 
-  /** Callers' operations that are not finished. */
-  get size(): number {
-    return this.pending.size;
-  }
-
-  /** Requests that a leader may still be working on. */
-  get sent(): number {
-    return this.sentReads.size + this.sentWrites.size;
-  }
-
   get(call: CallId, key: Key, now: number): void {
     let flight = this.flights.joinable(key);
     if (flight === undefined) {
@@ -187,7 +177,8 @@ export class Requests {
     const writes = [...this.unsentWrites];
     for (const { calls } of reads) for (const call of calls) this.pending.delete(call);
     for (const write of writes) this.pending.delete(write.call);
-    this.failAll(() => outcomeUnknown());
+    // Nothing is left but what was sent, and that has ended when this node's own epoch was learnt.
+    this.failAll(sessionLost);
     return { reads, writes };
   }
 

@@ -128,7 +128,7 @@ export class Takeover {
     this.proceed(now);
   }
 
-  /** A channel with this member opened, dialled by either side: say again what it has not answered. */
+  /** A channel with this member opened: say again what it has not answered. One that dialled us offers unasked. */
   channelUp(member: MemberId, channel: ChannelId, dialledByUs: boolean): void {
     const collection = this.collections.get(member);
     if (collection?.progress === 'collecting' && dialledByUs) {

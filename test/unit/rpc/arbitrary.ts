@@ -62,4 +62,5 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   fc.record({ type: of('adopt'), epoch, base: anyEpoch, drop: fc.array(anyKey, { maxLength: 20 }) }),
   fc.record({ type: of('inspect'), epoch, id: count }),
   fc.record({ type: of('report'), epoch, id: count, report }),
+  fc.record({ type: of('settled'), epoch, ids: fc.array(count, { maxLength: 20 }) }),
 ) as fc.Arbitrary<Message>;
