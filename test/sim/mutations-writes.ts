@@ -1,0 +1,106 @@
+/** Taking out the rules of a write: locks, invalidations and their acknowledgements. */
+import { Channels } from '../../src/core/channels.ts';
+import { Leader } from '../../src/core/leader.ts';
+import { Leading } from '../../src/core/leading.ts';
+import { Members } from '../../src/core/members.ts';
+import { Takeover } from '../../src/core/takeover.ts';
+import type { Mutation } from './mutations.ts';
+import { replaceMethod } from './mutations-patch.ts';
+
+export const mutationsOfWrites: readonly Mutation[] = [
+  {
+    name: 'acknowledgements-not-awaited',
+    rule: '`invalidate(key, version)` to every holder, the writer among them; wait for acknowledgements',
+    apply() {
+      replaceMethod(Leader, 'invalidate', (original) => {
+        return function (member, key, version) {
+          original.call(this, member, key, version);
+          this.locks.holder(key).waiting.delete(member);
+        };
+      });
+    },
+  },
+  {
+    name: 'acknowledgement-of-any-version',
+    rule:
+      'wait for acknowledgements that name this version. (Guarded twice: a message on a connection that its peer has ' +
+      'replaced is not heard. Both are taken out.)',
+    apply() {
+      replaceMethod(Leader, 'invalidated', () => {
+        return function (peer, key, _version, now) {
+          if (peer.unacknowledged.has(key)) this.acknowledged(peer, key, now);
+        };
+      });
+      replaceMethod(Channels, 'current', () => {
+        return function (id) {
+          return this.open.get(id);
+        };
+      });
+    },
+  },
+  {
+    name: 'not-sent-again',
+    rule: 'Every unacknowledged fence, adopt and invalidation is sent again on each new connection',
+    apply() {
+      replaceMethod(Leader, 'channelUp', () => () => {});
+      replaceMethod(Takeover, 'channelUp', (original) => {
+        return function (member, channel, dialledByUs) {
+          const collection = this.collections.get(member);
+          if (collection?.told) return;
+          if (collection !== undefined) collection.told = true;
+          original.call(this, member, channel, dialledByUs);
+        };
+      });
+    },
+  },
+  {
+    name: 'no-lock-for-writes',
+    rule: 'One write a key at a time: the key’s lock',
+    apply() {
+      replaceMethod(Leader, 'enqueue', () => {
+        return function (write, now) {
+          if ('peer' in write.origin) write.origin.peer.writes.set(write.origin.id, 'pending');
+          this.begin(write, now);
+        };
+      });
+    },
+  },
+  {
+    name: 'no-lock-for-reads',
+    rule: 'The leader, once no write holds the key’s lock, lists the asking incarnation as holder and answers',
+    apply() {
+      replaceMethod(Leader, 'request', (original) => {
+        return function (peer, channel, message, now) {
+          if (message.type !== 'get' || this.draining || now >= this.lease.end) {
+            original.call(this, peer, channel, message, now);
+          } else this.read({ kind: 'read', key: message.key, peer, channel, id: message.id }, now);
+        };
+      });
+    },
+  },
+  {
+    name: 'directory-of-connections',
+    rule: 'The directory belongs to members, never to connections',
+    apply() {
+      replaceMethod(Leading, 'channelDown', (original) => {
+        return function (channel) {
+          original.call(this, channel);
+          for (const key of this.leader?.directory.byMember.get(channel.member) ?? []) {
+            if (this.leader.locks.holder(key) === undefined) this.leader.directory.remove(key, channel.member);
+          }
+        };
+      });
+    },
+  },
+  {
+    name: 'gone-by-any-list',
+    rule: 'Gone: a member list read at a zxid ≥ the incarnation shows that incarnation absent or replaced',
+    apply() {
+      replaceMethod(Members, 'isGone', () => {
+        return function (member) {
+          return this.readAt > 0n && this.current.get(member.address) !== member.incarnation;
+        };
+      });
+    },
+  },
+];
