@@ -1,6 +1,7 @@
 /** `npm run sim`: seeds by the thousand, or one again. See docs/testing.md. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { formatHistory } from './checker-history.ts';
 import { runSeed, type SeedResult } from './seed.ts';
 import { Totals } from './totals.ts';
 import { runPool, work } from './workers.ts';
@@ -68,7 +69,7 @@ async function runMany({ seeds, from, profile, history, json }: Options, script:
     const onResult = (result: SeedResult): void => {
       totals.add(result);
       if (result.violations.length > 0 && totals.violations - result.violations.length < SHOWN_VIOLATIONS) show(result);
-      if (file !== undefined && result.history.length > 0) writeSync(file, `${result.history.join('\n')}\n`);
+      if (file !== undefined) writeSync(file, formatHistory(result.history));
       progress?.show();
     };
     await runPool({ seeds, from, script, onResult, ...(profile && { profile }) });
@@ -89,7 +90,7 @@ async function replay({ profile, history, json }: Options, seed: number): Promis
   const result = await runSeed({ seed, ...(profile && { profile }), ...(log && { log }) });
   if (history !== undefined) {
     const file = openSync(history, 'w');
-    writeSync(file, result.history.map((line) => `${line}\n`).join(''));
+    writeSync(file, formatHistory(result.history));
     closeSync(file);
   }
   const totals = new Totals();

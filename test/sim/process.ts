@@ -1,29 +1,61 @@
-/** A process that can be stopped: its timers, messages and replies wait, while time goes on. */
+/**
+ * A process that can be stopped: its timers, messages and replies wait, while time goes on. When it goes on, they run
+ * one at a time, each source in its own order but the sources in any: the first thing to run may be a timer or a
+ * message, an old one or a new one. Or it ends, and nothing of it ever runs again.
+ */
 import type { Clock, OpenZooKeeper, Transport, TransportHandler, ZooKeeperHandler } from '../../src/ports.ts';
 
+type Held = Map<string, (() => void)[]>;
+
 export class SimProcess {
-  #held: (() => void)[] | undefined;
+  readonly #base: Clock;
+  readonly #fraction: () => number;
+  #held: Held | undefined;
+  #paused = false;
+  #dead = false;
+
+  /** `fraction`: draws the order in which what was held back runs. */
+  constructor(base: Clock, fraction: () => number) {
+    this.#base = base;
+    this.#fraction = fraction;
+  }
 
   get paused(): boolean {
-    return this.#held !== undefined;
+    return this.#paused;
+  }
+
+  get dead(): boolean {
+    return this.#dead;
   }
 
   pause(): void {
-    this.#held ??= [];
+    this.#paused = true;
+    this.#held ??= new Map();
   }
 
   resume(): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    for (const run of held) this.#enter(run);
+    if (!this.#paused || this.#dead) return;
+    this.#paused = false;
+    this.#drain();
   }
 
-  clock(clock: Clock): Clock {
+  /** The end of the process. */
+  kill(): void {
+    this.#dead = true;
+    this.#held = undefined;
+  }
+
+  /** What `clock` measures, as this process's timers see it. `source`: what is kept in order among itself. */
+  clock(clock: Clock, source = 'timers'): Clock {
     return {
       now: () => clock.now(),
       setTimer: (delayMs, callback) => {
         let cancelled = false;
-        const cancel = clock.setTimer(delayMs, () => this.#enter(() => (cancelled ? undefined : callback())));
+        const cancel = clock.setTimer(delayMs, () =>
+          this.enter(source, () => {
+            if (!cancelled) callback();
+          }),
+        );
         return () => {
           cancelled = true;
           cancel();
@@ -33,11 +65,12 @@ export class SimProcess {
   }
 
   transport(transport: Transport): Transport {
+    const on = (channel: number, run: () => void): void => this.enter(`channel ${channel}`, run);
     const wrap = (handler: TransportHandler): TransportHandler => ({
-      up: (...args) => this.#enter(() => handler.up(...args)),
-      down: (...args) => this.#enter(() => handler.down(...args)),
-      message: (...args) => this.#enter(() => handler.message(...args)),
-      refused: (...args) => this.#enter(() => handler.refused(...args)),
+      up: (channel, ...rest) => on(channel, () => handler.up(channel, ...rest)),
+      down: (channel) => on(channel, () => handler.down(channel)),
+      message: (channel, message) => on(channel, () => handler.message(channel, message)),
+      refused: (...args) => this.enter('refused', () => handler.refused(...args)),
     });
     return {
       listen: (handler) => transport.listen(wrap(handler)),
@@ -52,19 +85,43 @@ export class SimProcess {
 
   zooKeeper(open: OpenZooKeeper): OpenZooKeeper {
     return (handler, options) => {
+      const enter = (run: () => void): void => this.enter('zookeeper', run);
       const wrapped: ZooKeeperHandler = {
-        connected: (...args) => this.#enter(() => handler.connected(...args)),
-        disconnected: () => this.#enter(() => handler.disconnected()),
-        ended: (...args) => this.#enter(() => handler.ended(...args)),
-        reply: (...args) => this.#enter(() => handler.reply(...args)),
-        watch: (...args) => this.#enter(() => handler.watch(...args)),
+        connected: (...args) => enter(() => handler.connected(...args)),
+        disconnected: () => enter(() => handler.disconnected()),
+        ended: (...args) => enter(() => handler.ended(...args)),
+        reply: (...args) => enter(() => handler.reply(...args)),
+        watch: (...args) => enter(() => handler.watch(...args)),
       };
       return open(wrapped, options);
     };
   }
 
-  #enter(run: () => void): void {
-    if (this.#held === undefined) run();
-    else this.#held.push(run);
+  enter(source: string, run: () => void): void {
+    if (this.#dead) return;
+    if (this.#held === undefined) {
+      run();
+      return;
+    }
+    const waiting = this.#held.get(source);
+    if (waiting === undefined) this.#held.set(source, [run]);
+    else waiting.push(run);
+  }
+
+  /** One a turn: what a callback causes comes before the next one, and what arrives meanwhile waits behind its like. */
+  #drain(): void {
+    const held = this.#held;
+    if (held === undefined || this.#paused || this.#dead) return;
+    const sources = [...held.keys()];
+    const source = sources[Math.floor(this.#fraction() * sources.length)];
+    if (source === undefined) {
+      this.#held = undefined;
+      return;
+    }
+    const waiting = held.get(source)!;
+    const run = waiting.shift();
+    if (waiting.length === 0) held.delete(source);
+    run?.();
+    this.#base.setTimer(0, () => this.#drain());
   }
 }

@@ -1,5 +1,6 @@
 /** One seed, from nothing to its verdict. */
-import { Chaos } from './chaos.ts';
+import { profileNamed, profileOf } from './profiles.ts';
+import { Simulation, type Verdict } from './simulation.ts';
 
 export interface SeedOptions {
   readonly seed: number;
@@ -8,31 +9,14 @@ export interface SeedOptions {
   readonly log?: (line: string) => void;
 }
 
-export interface SeedResult {
+export interface SeedResult extends Verdict {
   readonly seed: number;
   readonly profile: string;
-  /** Operations that were checked. */
-  readonly operations: number;
-  readonly cacheHits: number;
-  readonly leaderChanges: number;
-  /** By kind. */
-  readonly faults: Readonly<Record<string, number>>;
-  readonly violations: readonly string[];
-  /** In the contract's format, one JSON object each. */
-  readonly history: readonly string[];
 }
 
-export async function runSeed({ seed, log }: SeedOptions): Promise<SeedResult> {
-  const result = await new Chaos({ seed, ...(log && { log }) }).run();
-  const { operations, cacheHits, takeovers, violations } = result;
-  return {
-    seed,
-    profile: 'everything',
-    operations,
-    cacheHits,
-    leaderChanges: Math.max(0, takeovers - 1),
-    faults: {},
-    violations,
-    history: [],
-  };
+/** The same seed and profile make the same history, byte for byte. */
+export async function runSeed({ seed, profile: name, log }: SeedOptions): Promise<SeedResult> {
+  const profile = name === undefined ? profileOf(seed) : profileNamed(name);
+  const verdict = await new Simulation({ seed, profile, log }).run();
+  return { seed, profile: profile.name, ...verdict };
 }

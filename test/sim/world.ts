@@ -2,40 +2,14 @@
 import type { Action } from '../../src/core/messages.ts';
 import { type Address, type Key, toAddress } from '../../src/core/types.ts';
 import { type Node, openNode } from '../../src/node.ts';
-import type { Logger, Random } from '../../src/ports.ts';
+import type { Logger } from '../../src/ports.ts';
 import { type CoordinatorTwin, startCoordinatorTwin, type TwinHost } from './coordinator-twin.ts';
 import { SimProcess } from './process.ts';
+import { SeededRandom } from './seeded-random.ts';
 import { createMemoryNetwork, type MemoryNetwork } from './transport-twin.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
-/** mulberry32: small, seeded, good enough to draw schedules from. */
-export class SeededRandom implements Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  fraction(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  }
-
-  guid(): string {
-    return Array.from({ length: 32 }, () => Math.floor(this.fraction() * 16).toString(16)).join('');
-  }
-
-  below(bound: number): number {
-    return Math.floor(this.fraction() * bound);
-  }
-
-  pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)] as T;
-  }
-}
+export { SeededRandom };
 
 export interface WorldOptions {
   readonly seed?: number;
@@ -49,11 +23,12 @@ export class SimNode {
   readonly name: string;
   readonly address: Address;
   readonly host: TwinHost;
-  readonly process = new SimProcess();
+  readonly process: SimProcess;
   node: Node | undefined;
   opening: Promise<void>;
 
-  constructor(name: string, address: Address, host: TwinHost) {
+  constructor(name: string, address: Address, host: TwinHost, process: SimProcess) {
+    this.process = process;
     this.name = name;
     this.address = address;
     this.host = host;
@@ -97,7 +72,7 @@ export class World {
   start(name: string, options: { address?: string; candidate?: boolean } = {}): SimNode {
     const address = toAddress(options.address ?? `10.0.0.${this.nodes.length + 1}:7000`);
     const host = this.coordinator.host({ sessionTimeoutMs: this.options.sessionTimeoutMs });
-    const sim = new SimNode(name, address, host);
+    const sim = new SimNode(name, address, host, new SimProcess(this.clock, () => this.random.fraction()));
     this.nodes.push(sim);
     const [ip, port] = address.split(':') as [string, string];
     sim.opening = openNode(
