@@ -1,11 +1,10 @@
 /** Taking out the rules of a write: locks, invalidations and their acknowledgements. */
-import { Channels } from '../../src/core/channels.ts';
 import { Leader } from '../../src/core/leader.ts';
 import { Leading } from '../../src/core/leading.ts';
-import { Members } from '../../src/core/members.ts';
 import { Takeover } from '../../src/core/takeover.ts';
+import type { Member } from '../../src/core/types.ts';
 import type { Mutation } from './mutations.ts';
-import { replaceMethod } from './mutations-patch.ts';
+import { type Inner, replaceMethod } from './mutations-patch.ts';
 
 export const mutationsOfWrites: readonly Mutation[] = [
   {
@@ -22,18 +21,11 @@ export const mutationsOfWrites: readonly Mutation[] = [
   },
   {
     name: 'acknowledgement-of-any-version',
-    rule:
-      'wait for acknowledgements that name this version. (Guarded twice: a message on a connection that its peer has ' +
-      'replaced is not heard. Both are taken out.)',
+    rule: 'wait for acknowledgements that name this version',
     apply() {
       replaceMethod(Leader, 'invalidated', () => {
         return function (peer, key, _version, now) {
           if (peer.unacknowledged.has(key)) this.acknowledged(peer, key, now);
-        };
-      });
-      replaceMethod(Channels, 'current', () => {
-        return function (id) {
-          return this.open.get(id);
         };
       });
     },
@@ -96,9 +88,12 @@ export const mutationsOfWrites: readonly Mutation[] = [
     name: 'gone-by-any-list',
     rule: 'Gone: a member list read at a zxid ≥ the incarnation shows that incarnation absent or replaced',
     apply() {
-      replaceMethod(Members, 'isGone', () => {
-        return function (member) {
-          return this.readAt > 0n && this.current.get(member.address) !== member.incarnation;
+      const isGone = function (this: Inner, member: Member): boolean {
+        return this.current.get(member.address) !== member.incarnation;
+      };
+      replaceMethod(Leading, 'membersRead', (original) => {
+        return function (members, now) {
+          original.call(this, Object.assign(Object.create(members), { isGone }), now);
         };
       });
     },
