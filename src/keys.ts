@@ -45,7 +45,8 @@ function bytesKey(bytes: Uint8Array, maxBytes: number): Key {
 
 /** The same key for a user: text, or bytes where it is no text. */
 export function fromKey(key: Key): string | Buffer {
-  return key.startsWith(BYTES_MARK) ? Buffer.from(key.slice(1), 'latin1') : key;
+  // The mark also begins the characters U+10000 to U+103FF, but only there is it one half of a pair.
+  return isWellFormed(key) ? key : Buffer.from(key.slice(1), 'latin1');
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

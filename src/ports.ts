@@ -5,7 +5,7 @@
 import type { ChannelId, Direction } from './core/channels.ts';
 import type { ZkOperation, ZkReply, ZkSession, ZkSessionEnd, ZkWatchKind } from './core/coordination.ts';
 import type { Message } from './core/messages.ts';
-import type { Address, Incarnation, Member } from './core/types.ts';
+import type { Member } from './core/types.ts';
 
 /** Monotonic time in milliseconds, with fractions. Its rate may differ from other nodes' by less than 1 %. */
 export interface Clock {
@@ -105,4 +105,4 @@ export type {
   ZkSessionEnd,
   ZkWatchKind,
 } from './core/coordination.ts';
-export type { Address, ChannelId, Direction, Incarnation };
+export type { ChannelId, Direction };
