@@ -119,4 +119,8 @@ describe('a key that is too long is refused with ZISTORE_LIMIT_EXCEEDED', () => 
     expect(() => key(longest)).not.toThrow();
     expect(() => key(tooLong)).toThrow(/maxKeyBytes \(1024 bytes\)/);
   });
+
+  it.each(['\u{10000}', '\u{103ff}x', '\u{10400}'])('text that begins with %j stays text', (text) => {
+    expect(fromKey(key(text))).toBe(text);
+  });
 });
