@@ -2,13 +2,14 @@
 import type { Group } from '../../src/core/group.ts';
 import { type Address, toAddress } from '../../src/core/types.ts';
 import { type Node, openNode } from '../../src/node.ts';
-import type { Clock, Logger } from '../../src/ports.ts';
+import type { Clock, Logger, Transport } from '../../src/ports.ts';
 import { expectBirth } from './births.ts';
 import type { Ensemble } from './ensemble.ts';
 import type { EnsemblePath } from './ensemble-path.ts';
 import { SimProcess } from './process.ts';
 import type { Profile } from './profiles.ts';
 import type { SeededRandom } from './seeded-random.ts';
+import { inWords, traced } from './traced.ts';
 import type { MemoryNetwork } from './transport-twin.ts';
 import { SkewedClock, type VirtualClock } from './virtual-clock.ts';
 
@@ -111,7 +112,7 @@ export class Cluster {
         random,
         logger: this.#logger(life),
         openZooKeeper: process.zooKeeper(path.open),
-        transport: process.transport(network.transport(life.address)),
+        transport: this.#trace(life, process.transport(network.transport(life.address))),
       },
     ).then(
       (node) => this.#opened(life, node),
@@ -154,15 +155,21 @@ export class Cluster {
     if (this.lives.delete(life)) this.onEnd(life);
   }
 
+  #trace({ name }: Life, transport: Transport): Transport {
+    const { log, clock } = this.#parts;
+    return log === undefined
+      ? transport
+      : traced(transport, (what) => log(`${clock.now().toFixed(3)} ${name} ${what}`));
+  }
+
   #logger({ name }: Life): Logger {
     const { log, clock } = this.#parts;
     if (log === undefined) return SILENT;
     const say = (level: string) => (message: string, fields?: Record<string, unknown>) =>
-      log(`${clock.now().toFixed(3)} ${name} ${level} ${message} ${JSON.stringify(fields ?? {}, plain)}`);
+      log(`${clock.now().toFixed(3)} ${name} ${level} ${message} ${inWords(fields ?? {})}`);
     return { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
   }
 }
 
-const plain = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
 const nothing = (): void => {};
 const SILENT: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };

@@ -85,6 +85,7 @@ export class Reign {
       toldAt: server.clock.now(),
     };
     this.#links.set(server, link);
+    this.#resumeCommits();
     return {
       isLeader: here,
       send: (message) => link.up.send(message),

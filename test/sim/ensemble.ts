@@ -111,6 +111,7 @@ export class Ensemble {
       other.stopServing();
     }
     this.#abandoned.add(reign);
+    this.#reign = undefined;
     this.#elect();
   }
 

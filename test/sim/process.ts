@@ -3,6 +3,7 @@
  * one at a time, each source in its own order but the sources in any: the first thing to run may be a timer or a
  * message, an old one or a new one. Or it ends, and nothing of it ever runs again.
  */
+import { memberId } from '../../src/core/types.ts';
 import type { Clock, OpenZooKeeper, Transport, TransportHandler, ZooKeeperHandler } from '../../src/ports.ts';
 
 type Held = Map<string, (() => void)[]>;
@@ -65,10 +66,18 @@ export class SimProcess {
   }
 
   transport(transport: Transport): Transport {
-    const on = (channel: number, run: () => void): void => this.enter(`channel ${channel}`, run);
+    // A transport lets the newer of two channels of one member and direction replace the older; so they come in order.
+    const sources = new Map<number, string>();
+    const on = (channel: number, run: () => void): void => this.enter(sources.get(channel) ?? '', run);
     const wrap = (handler: TransportHandler): TransportHandler => ({
-      up: (channel, ...rest) => on(channel, () => handler.up(channel, ...rest)),
-      down: (channel) => on(channel, () => handler.down(channel)),
+      up: (channel, peer, direction) => {
+        sources.set(channel, `${direction} ${memberId(peer)}`);
+        on(channel, () => handler.up(channel, peer, direction));
+      },
+      down: (channel) => {
+        on(channel, () => handler.down(channel));
+        sources.delete(channel);
+      },
       message: (channel, message) => on(channel, () => handler.message(channel, message)),
       refused: (...args) => this.enter('refused', () => handler.refused(...args)),
     });
