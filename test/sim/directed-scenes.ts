@@ -71,15 +71,24 @@ async function slowFarewell(scene: Scene): Promise<void> {
   await scene.ended();
   const { network } = scene.world;
   const answerMs = scene.between(50, 700);
-  network.setLatency(leader.address, follower.address, answerMs, answerMs + 20);
+  const held = scene.random.fraction() < 0.5;
+  if (held) network.setLatency(leader.address, follower.address, 3, 5);
+  else network.setLatency(leader.address, follower.address, answerMs, answerMs + 20);
   network.setLatency(next.address, follower.address, 1, scene.random.pick([5, 100, 300]));
   follower.host.setLatency(scene.between(1, 100));
   scene.get(follower, 'k');
-  await scene.advance(scene.between(1, 20));
+  await scene.advance(scene.between(1.1, held ? 3 : 20));
+  if (held) network.cutOneWay(leader.address, follower.address);
   const leaves = scene.random.fraction() < 0.7;
   if (leaves) void leader.open.close();
   else leader.host.cut();
   await scene.until('the next one leads', () => scene.leads(next));
+  if (held) {
+    scene.put(next, 'k');
+    await scene.advance(scene.between(0, 3));
+    scene.get(follower, 'k');
+    network.heal(leader.address, follower.address);
+  }
   for (let i = 0; i < 15; i++) {
     if (i === 0 || scene.random.fraction() < 0.3) scene.put(next, 'k');
     await scene.advance(scene.between(1, 30));

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { watchLeases } from './checker-leases.ts';
+import { playScene } from './directed.ts';
 import { mutationNamed, mutations } from './mutations.ts';
 import { runSeed } from './seed.ts';
 
@@ -78,12 +79,13 @@ export async function workOnMutation(name: string, seeds: number): Promise<void>
   process.disconnect?.();
 }
 
-/** Runs one seed in this process as it is, mutated or not. */
-export async function violationsOf(seed: number, log?: (line: string) => void): Promise<string[]> {
+/** Runs one seed in this process as it is, mutated or not: its scene and its storm. */
+export async function violationsOf(seed: number, log?: (line: string) => void): Promise<readonly string[]> {
   const violations: string[] = [];
   const stop = watchLeases((violation) => violations.push(violation));
   try {
-    violations.push(...(await runSeed({ seed, ...(log && { log }) })).violations);
+    violations.push(...(await playScene(seed, undefined, log)).violations);
+    if (violations.length === 0) violations.push(...(await runSeed({ seed, ...(log && { log }) })).violations);
   } finally {
     stop();
   }
