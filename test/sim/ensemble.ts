@@ -28,6 +28,7 @@ export interface EnsembleOptions {
   readonly rate: () => number;
   /** How far a server's state lags behind what it has heard of. */
   readonly applyDelayMs: (server: EnsembleServer) => number;
+  readonly log?: ((line: string) => void) | undefined;
 }
 
 export interface EnsembleListener {
@@ -96,6 +97,7 @@ export class Ensemble {
   isolate(server: EnsembleServer, noticed: boolean): void {
     if (this.#isolated.has(server) || server.down) return;
     this.#isolated.add(server);
+    this.#say(`${server.name} is cut off${noticed ? ', which the others notice' : ''}`);
     const reign = this.#reign;
     if (reign === undefined) return;
     if (server !== reign.leader) {
@@ -105,18 +107,24 @@ export class Ensemble {
     this.#orphans = [...reign.pipeline];
     for (const other of this.servers) if (other !== server) reign.hold(other);
     if (!noticed) return;
+    this.#abandon(reign);
+    this.#elect();
+  }
+
+  /** The others look for another leader server; this one does not know yet. */
+  #abandon(reign: Reign): void {
     for (const other of this.servers) {
-      if (other === server || !reign.follows(other)) continue;
+      if (other === reign.leader || !reign.follows(other)) continue;
       reign.abandonedBy(other);
       other.stopServing();
     }
     this.#abandoned.add(reign);
     this.#reign = undefined;
-    this.#elect();
   }
 
   rejoin(server: EnsembleServer): void {
     if (!this.#isolated.delete(server)) return;
+    this.#say(`${server.name} is no longer cut off`);
     const reign = this.#reign;
     if (reign !== undefined && reign.leader === server) {
       for (const other of this.servers) if (!this.#isolated.has(other)) reign.release(other);
@@ -127,6 +135,7 @@ export class Ensemble {
   /** Its clients and the other servers notice at once. */
   crash(server: EnsembleServer): void {
     if (server.down) return;
+    this.#say(`${server.name} crashes`);
     server.down = true;
     const reign = this.#reign;
     server.stopServing();
@@ -149,6 +158,10 @@ export class Ensemble {
       this.rejoin(server);
       if (server.down) this.restart(server);
     }
+  }
+
+  #say(what: string): void {
+    this.#options.log?.(`${this.#options.clock.now().toFixed(3)} ensemble: ${what}`);
   }
 
   get #majority(): number {
@@ -191,6 +204,7 @@ export class Ensemble {
 
   #begin(): void {
     const { random, tickTimeMs, syncLimit } = this.#options;
+    if (this.#reign !== undefined) this.#abandon(this.#reign);
     const electable = this.#electable;
     const leader = random.pick(electable);
     for (const server of electable) server.stopServing();
@@ -212,6 +226,7 @@ export class Ensemble {
     });
     this.#reign = reign;
     this.#reigns += 1;
+    this.#say(`${leader.name} leads`);
     for (const server of electable) this.#follow(server, reign);
     reign.start();
   }
@@ -230,6 +245,7 @@ export class Ensemble {
   }
 
   #over(reign: Reign): void {
+    this.#say(`${reign.leader.name} has lost its majority`);
     reign.end();
     this.#abandoned.delete(reign);
     if (this.#reign === reign) this.#reign = undefined;
@@ -247,6 +263,7 @@ export class Ensemble {
     }
     if (entry.kind === 'end') {
       this.#truth.endSession(entry.session, 0);
+      this.#say(`session ${entry.session.toString(16)} ${entry.origin === undefined ? 'expired' : 'closed'}`);
       if (this.#sessions.delete(entry.session)) this.#listener.ended(entry.session);
       return {};
     }

@@ -75,6 +75,7 @@ export class Simulation {
         tickTimeMs: TICK_MS,
         syncLimit: SYNC_LIMIT_TICKS,
         rate,
+        log,
         applyDelayMs: (server) => ensembleRandom.between(0, 1 + (lag.get(server) ?? 0)),
       },
       this.#znodes,
