@@ -114,18 +114,24 @@ describeZooKeeper(
       async (role) => {
         const cut = role === 'leader' ? await ensemble.leaderIndex() : await ensemble.followerIndex();
         const { majority, minority } = await twoSides(cut);
-        await majority.store.set('k', 'v1');
-        expect(await minority.store.get('k')).toBe('v1');
+        await until('both sides serve', async () => {
+          await majority.store.set('k', 'v1');
+          return (await minority.store.get('k')) === 'v1';
+        });
         ensemble.isolate(cut);
         try {
           const { lastAnswer, gone } = await lastAnswerAndEnd(minority);
           expect(lastAnswer).toBeLessThan(gone);
-          await majority.untilLive();
-          await majority.store.set('k', 'v2');
+          // Its servers elect; until they have, its lease may lapse as well.
+          await until('the majority serves', () => majority.store.set('k', 'v2').then(() => true), {
+            timeoutMs: 30_000,
+          });
         } finally {
           ensemble.heal(cut);
         }
-        await minority.untilLive();
+        await until('the node is back', async () => (await minority.store.get('k')) !== undefined, {
+          timeoutMs: 30_000,
+        });
         expect(await minority.store.get('k')).toBe('v2');
       },
     );
