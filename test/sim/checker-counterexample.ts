@@ -1,8 +1,8 @@
 /**
  * From a history that is not linearizable to the few operations that show it.
  *
- * Leaving out a read, or a write whose value no remaining read returns, never makes a linearizable history
- * unlinearizable; so what is left when nothing more can be left out is a proof by itself.
+ * Leaving out a read, a write whose value no remaining read returns, or a write that begins after all of them, never
+ * makes a linearizable history unlinearizable; so what is left when nothing more can be left out is a proof by itself.
  */
 import type { Recorded } from './checker-history.ts';
 import { checkRegister } from './checker-register.ts';
@@ -79,8 +79,12 @@ function leaveOut(history: readonly Recorded[], chosen: ReadonlySet<Recorded>, o
     else if (entry.op === 'cas') needed.add(entry.e ?? null).add(entry.r ?? null);
   }
   const tellsAll = rest.some((entry) => entry.op === 'cas' && isRead(entry));
+  const lastNeed = Math.max(Number.NEGATIVE_INFINITY, ...rest.filter((entry) => entry.op === 'get').map(endOf));
+  const swaps = rest.some((entry) => entry.op === 'cas');
   return rest.filter((entry) => {
     if (!chosen.has(entry) || isRead(entry) || entry === offender) return true;
+    // What begins after every read comes after every read.
+    if (!swaps && entry.s > lastNeed) return false;
     return tellsAll || needed.has(writtenBy(entry) ?? null);
   });
 }
@@ -117,6 +121,11 @@ function explain(offender: Recorded, operations: readonly Recorded[]): string {
   );
   if (earlier?.op === 'get') {
     return `${who}, although client ${earlier.c} had read ${quote(earlier.r)} before: the older value came back.`;
+  }
+  const other = operations.find((entry) => entry.op === 'get' && (entry.r ?? null) !== value);
+  const writes = operations.filter((entry) => !isRead(entry));
+  if (other?.op === 'get' && writes.every((entry) => endOf(entry) < Math.min(other.s, offender.s))) {
+    return `${who} and client ${other.c} read ${quote(other.r)}, although every write had ended before both.`;
   }
   return `${who}; no order of these operations explains it.`;
 }

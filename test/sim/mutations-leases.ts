@@ -75,12 +75,14 @@ export const mutationsOfLeases: readonly Mutation[] = [
     },
   },
   {
-    name: 'lease-from-arrivals',
-    rule: 'Lease end = sending time of j + T × 0.99, not the time at which its answer arrives',
+    name: 'lease-from-any-answer',
+    rule: 'Lease end = sending time of j + T × 0.99: what else arrives from ZooKeeper, and when, renews nothing',
     apply() {
-      replaceMethod(Lease, 'answered', (original) => {
-        return function (_sentAt, now) {
-          original.call(this, now, now);
+      replaceMethod(Session, 'input', (original) => {
+        return function (input, now) {
+          original.call(this, input, now);
+          const answered = input.type === 'zkReply' && input.reply.ok && this.joined !== undefined;
+          if (answered && this.lease.lengthMs > 0) this.lease.end = Math.max(this.lease.end, now + this.lease.lengthMs);
         };
       });
     },

@@ -1,6 +1,7 @@
 /** Runs seeds with a rule taken out, each mutation in a process of its own, until one is noticed. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
+import type { Recorded } from './checker-history.ts';
 import { watchLeases } from './checker-leases.ts';
 import { playScene } from './directed.ts';
 import { mutationNamed, mutations } from './mutations.ts';
@@ -67,7 +68,7 @@ export async function workOnMutation(name: string, seeds: number): Promise<void>
   process.on('disconnect', () => process.exit());
   mutationNamed(name).apply();
   for (let seed = 1; seed <= seeds; seed++) {
-    const [violation] = await violationsOf(seed);
+    const [violation] = (await playSeed(seed)).violations;
     if (violation !== undefined) {
       send({ result: { seed, violation } });
       process.disconnect?.();
@@ -79,15 +80,24 @@ export async function workOnMutation(name: string, seeds: number): Promise<void>
   process.disconnect?.();
 }
 
-/** Runs one seed in this process as it is, mutated or not: its scene and its storm. */
-export async function violationsOf(seed: number, log?: (line: string) => void): Promise<readonly string[]> {
-  const violations: string[] = [];
-  const stop = watchLeases((violation) => violations.push(violation));
+export interface Played {
+  readonly violations: readonly string[];
+  /** Of the part that showed them. */
+  readonly history: readonly Recorded[];
+}
+
+/** Plays one seed in this process as it is, mutated or not: its scene, then its storm. */
+export async function playSeed(seed: number, log?: (line: string) => void): Promise<Played> {
+  const past: string[] = [];
+  const stop = watchLeases((violation) => past.push(violation));
   try {
-    violations.push(...(await playScene(seed, undefined, log)).violations);
-    if (violations.length === 0) violations.push(...(await runSeed({ seed, ...(log && { log }) })).violations);
+    const scene = await playScene(seed, undefined, log);
+    if (scene.violations.length + past.length > 0) {
+      return { violations: [...past, ...scene.violations], history: scene.history };
+    }
+    const { violations, history } = await runSeed({ seed, ...(log && { log }) });
+    return { violations: [...past, ...violations], history };
   } finally {
     stop();
   }
-  return violations;
 }
