@@ -14,6 +14,9 @@ import { type CallInput, PendingCalls } from './node-calls.ts';
 import { NodeListeners } from './node-listeners.ts';
 import type { ChannelId, Direction, TransportHandler, ZooKeeperClient, ZooKeeperHandler } from './ports.ts';
 
+/** Refusals that are remembered, so that each is logged once. */
+const MAX_REFUSALS_SAID = 1000;
+
 const toError = (failure: Failure): ZiStoreError =>
   new ZiStoreError(failure.code, failure.message, failure.outcome === undefined ? {} : { outcome: failure.outcome });
 
@@ -31,7 +34,11 @@ class Driver implements Node {
   private wakeAt = Number.POSITIVE_INFINITY;
   private cancelWake: (() => void) | undefined;
   private cancelConnectTimer: (() => void) | undefined;
+  private cancelJoinTimer: (() => void) | undefined;
+  /** As negotiated for the newest session. Milliseconds. */
+  private sessionTimeoutMs = 0;
   private closing: Promise<void> | undefined;
+  private readonly refusals = new Set<string>();
   private readonly clientClosing: Promise<void>[] = [];
   private left: () => void = () => {};
   private opened: { resolve: () => void; reject: (error: ZiStoreError) => void } | undefined;
@@ -48,7 +55,7 @@ class Driver implements Node {
     const bound = await this.parts.transport.listen(this.transportHandler());
     const { host } = advertise;
     const port = advertise.port === 0 ? bound.port : advertise.port;
-    const address = toAddress(host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
+    const address = toAddress(`${host}:${port}`);
     this.group = new Group({
       ...this.options,
       nodeId: this.parts.random.guid(),
@@ -68,18 +75,20 @@ class Driver implements Node {
       }
       signal?.addEventListener('abort', onAbort, { once: true });
       this.startConnectTimer();
+      this.watchJoining(this.options.connectTimeoutMs);
       this.run({ type: 'start' });
     }).finally(() => {
       this.opened = undefined;
       signal?.removeEventListener('abort', onAbort);
       this.cancelConnectTimer?.();
+      this.cancelJoinTimer?.();
     });
   }
 
   get(key: Key, options: CallOptions = {}): Promise<Value | undefined> {
     const { group } = this;
     // The clock is read at every answer from memory: a timer may be late by as long as this process was stopped.
-    if (group?.live(this.parts.clock.now())) {
+    if (options.signal?.aborted !== true && group?.live(this.parts.clock.now())) {
       const known = group.lookup(key);
       if (known !== undefined) return Promise.resolve(known.value);
     }
@@ -209,10 +218,13 @@ class Driver implements Node {
 
   private tell(effect: Effect & { type: 'role' | 'leader' | 'session' }): void {
     if (effect.type === 'role') {
-      if (effect.role === 'leader' || effect.role === 'follower') this.opened?.resolve();
-      this.listeners.emit('role', effect.role, effect.previous);
+      const { role, previous } = effect;
+      if (role === 'leader' || role === 'follower') this.opened?.resolve();
+      this.parts.logger[role === 'suspended' || role === 'lost' ? 'warn' : 'info']('role', { role, previous });
+      this.listeners.emit('role', role, previous);
     } else if (effect.type === 'leader') {
       const { leader } = effect;
+      this.parts.logger.info('leader', { address: leader?.address ?? null, epoch: String(leader?.epoch ?? 0) });
       this.listeners.emit('leader', leader === null ? null : { address: leader.address, epoch: String(leader.epoch) });
     } else this.listeners.emit(effect.event);
   }
@@ -247,6 +259,10 @@ class Driver implements Node {
       down: (channel: ChannelId) => heard({ type: 'down', channel }),
       message: (channel: ChannelId, message: Message) => heard({ type: 'message', channel, message }),
       refused: (peer, code, message) => {
+        // Dialling goes on, and so would the same words.
+        const said = `${peer.address} ${code}`;
+        if (this.refusals.has(said)) return;
+        if (this.refusals.size < MAX_REFUSALS_SAID) this.refusals.add(said);
         this.parts.logger.warn('a member refuses this node, or is refused', {
           peer: peer.address,
           code,
@@ -261,6 +277,7 @@ class Driver implements Node {
     const handler: ZooKeeperHandler = {
       connected: (info) => {
         this.cancelConnectTimer?.();
+        this.sessionTimeoutMs = info.timeoutMs;
         this.run({ type: 'zkConnected', session, info });
       },
       disconnected: () => {
@@ -285,6 +302,26 @@ class Driver implements Node {
     });
     this.clientClosing.push(closing);
     void closing.then(() => this.clientClosing.splice(this.clientClosing.indexOf(closing), 1));
+  }
+
+  /** ZooKeeper is there, but what joining waits for may never come. `waitedMs`: since opening began, when it is looked at. */
+  private watchJoining(waitedMs: number, waitMs = waitedMs): void {
+    const { clock } = this.parts;
+    this.cancelJoinTimer = clock.setTimer(waitMs, () => {
+      const { waitingFor } = this.assertGroup();
+      const { cluster, connectTimeoutMs } = this.options;
+      // An earlier life of this address goes when its session does; sessions of nodes alike last about as long as ours.
+      const patienceMs = waitingFor === 'address' ? Math.max(connectTimeoutMs, 2 * this.sessionTimeoutMs) : waitedMs;
+      if (waitingFor === undefined) this.watchJoining(waitedMs + connectTimeoutMs, connectTimeoutMs);
+      else if (waitedMs < patienceMs) this.watchJoining(patienceMs, patienceMs - waitedMs);
+      else if (waitingFor === 'cluster') {
+        const message = `There is no cluster '${cluster}': no candidate of that name has ever started. Check the name.`;
+        this.opened?.reject(new ZiStoreError('ZISTORE_COORDINATION_UNAVAILABLE', message));
+      } else {
+        const message = `advertise: a live member of cluster '${cluster}' has this address; each node needs one of its own.`;
+        this.opened?.reject(new ZiStoreError('ZISTORE_INVALID_ARGUMENT', message));
+      }
+    });
   }
 
   private startConnectTimer(): void {

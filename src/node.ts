@@ -6,9 +6,9 @@ import type { Clock, Logger, OpenZooKeeper, Random, Transport } from './ports.ts
 
 export interface CallOptions {
   /** Ends the wait with ZISTORE_ABORTED. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Ends the wait with ZISTORE_TIMEOUT. Default: no limit. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 export interface NodeEvents {

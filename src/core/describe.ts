@@ -2,7 +2,7 @@
 import type { Following } from './following.ts';
 import type { Leader } from './leader.ts';
 import type { Counters, NodeStatus, Role } from './status.ts';
-import { type Address, type Member, NO_EPOCH } from './types.ts';
+import { type Address, epochOf, type Member, NO_EPOCH } from './types.ts';
 
 interface Described {
   readonly now: number;
@@ -22,7 +22,7 @@ interface Described {
 
 export function describe(node: Described): NodeStatus {
   const { following, leader } = node;
-  const { cache, leaderOf, highest } = following;
+  const { cache, announced } = following;
   const gauges = leader?.gauges ?? {
     entries: cache.entries,
     bytes: cache.bytes,
@@ -35,8 +35,8 @@ export function describe(node: Described): NodeStatus {
     cluster: node.cluster,
     address: node.address,
     role: node.role,
-    epoch: String(leaderOf === undefined ? NO_EPOCH : highest),
-    leader: leaderOf?.address ?? null,
+    epoch: String(announced === undefined ? NO_EPOCH : epochOf(announced)),
+    leader: announced?.address ?? null,
     live: node.live,
     leaseMs: node.leaseEnd === undefined ? 0 : Math.max(0, node.leaseEnd - node.now),
     members: node.members.map((member) => member.address),

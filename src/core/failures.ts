@@ -29,7 +29,7 @@ export const closed = (outcome?: WriteOutcome): Failure =>
 export const limitExceeded = (message: string, outcome?: WriteOutcome): Failure =>
   withOutcome({ ok: false, code: 'ZISTORE_LIMIT_EXCEEDED', message }, outcome);
 
-export const cancelled = (code: 'ZISTORE_TIMEOUT' | 'ZISTORE_ABORTED', outcome?: WriteOutcome): Failure => {
+export const cancelled = (code: 'ZISTORE_TIMEOUT' | 'ZISTORE_ABORTED', outcome?: WriteOutcome, why = ''): Failure => {
   const what = code === 'ZISTORE_TIMEOUT' ? 'The operation took longer than its timeout' : 'The operation was aborted';
   const rest =
     outcome === 'unknown'
@@ -37,5 +37,5 @@ export const cancelled = (code: 'ZISTORE_TIMEOUT' | 'ZISTORE_ABORTED', outcome?:
       : outcome === 'notApplied'
         ? '; it will not happen.'
         : '.';
-  return withOutcome({ ok: false, code, message: what + rest }, outcome);
+  return withOutcome({ ok: false, code, message: what + rest + why }, outcome);
 };

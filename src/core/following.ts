@@ -20,6 +20,8 @@ export class Following {
   highest: Epoch = NO_EPOCH;
   /** The leader of the highest epoch; undefined until it is known to have finished takeover. May be this node itself. */
   leaderOf: Member | undefined;
+  /** The leader as users are told: not one that is known to be gone, though its copies are still good. */
+  announced: Member | undefined;
   /** Whether ZooKeeper has shown that leader's election znode to be gone. */
   private leaderGone = false;
   private readonly offering: Offering;
@@ -77,13 +79,15 @@ export class Following {
   }
 
   /**
-   * `head` is another candidate, whose turn it is (undefined: nobody's, or ours). Whoever holds hidden copies must not
-   * take a dead leader's `served` for a living one: only a leader whose election znode is the head is followed.
+   * `head` is another candidate, whose turn it is; undefined: nobody's. Whoever holds hidden copies must not take a dead
+   * leader's `served` for a living one: only a leader whose election znode is the head is followed.
    */
   electionRead(served: Served | undefined, head: Head | undefined, now: number): void {
     if (served !== undefined) this.cache.dropIfOutlived(served.epoch);
     // A lower head is only a lagging view of the election.
     this.leaderGone = this.leaderOf !== undefined && (head === undefined || head.epoch > epochOf(this.leaderOf));
+    this.announce(this.leaderGone ? undefined : this.leaderOf);
+    if (this.leaderGone) this.requests.hold();
     if (head === undefined) {
       if (this.leaderGone) this.endWritesOfGoneLeader();
       return;
@@ -167,10 +171,15 @@ export class Following {
   }
 
   private setLeader(leader: Member | undefined): void {
-    if (leader === undefined && this.leaderOf === undefined) return;
     this.leaderOf = leader;
     this.leaderGone = false;
-    const said = leader === undefined ? null : { address: leader.address, epoch: this.highest };
+    this.announce(leader);
+  }
+
+  private announce(leader: Member | undefined): void {
+    if (this.announced === leader) return;
+    this.announced = leader;
+    const said = leader === undefined ? null : { address: leader.address, epoch: epochOf(leader) };
     this.outbox.push({ type: 'leader', leader: said });
   }
 }

@@ -93,6 +93,10 @@ export class Group {
     );
   }
 
+  get waitingFor(): Session['waitingFor'] {
+    return this.session?.waitingFor;
+  }
+
   /** Whether this node may answer at this moment: whether it can prove that its session lives. */
   live(now: number): boolean {
     return this.session !== undefined && now < this.session.lease.end && !this.leave.begun;
@@ -157,8 +161,6 @@ export class Group {
     }
   }
 
-  // ------------------------------------------------------------------------------------------- callers' operations
-
   private begin(input: Input & { call: CallId }, now: number): void {
     const { call } = input;
     const kind = input.type === 'write' ? 'write' : 'read';
@@ -191,8 +193,6 @@ export class Group {
   private cancel(call: CallId, code: 'ZISTORE_TIMEOUT' | 'ZISTORE_ABORTED'): void {
     if (!this.following.requests.cancel(call, code)) this.leading.cancel(call, code);
   }
-
-  // ---------------------------------------------------------------------------------------------------- the session
 
   private openSession(): void {
     this.reopenAt = Number.POSITIVE_INFINITY;
@@ -231,7 +231,7 @@ export class Group {
       this.loseSession('the own election znode is gone', now);
       return;
     }
-    this.following.electionRead(served, mine ? undefined : head, now);
+    if (!mine) this.following.electionRead(served, head, now);
     this.leave.electionRead(served, head);
     if (mine && !this.leave.steppedDown) this.leading.elected(session, self, head, now);
     else if (!this.leading.active) session.members.read();

@@ -45,6 +45,8 @@ export interface JoinOptions {
 }
 
 export class Join {
+  /** What keeps it from joining: an earlier life of its address, or (for a node that is no candidate) the cluster. */
+  waitingFor: 'address' | 'cluster' | undefined;
   private sessionId = '';
   private sentAt = 0;
   private over = false;
@@ -67,8 +69,10 @@ export class Join {
   private readonly readConfig = (): void => {
     this.zk.submit({ op: 'get', path: this.options.paths.config }, (reply, now) => {
       if (reply.ok) this.compare(reply.data ?? '', now);
-      else if (reply.code === 'NO_NODE') this.createDirectory(0);
-      else this.failed(reply, this.readConfig, now);
+      else if (reply.code !== 'NO_NODE') this.failed(reply, this.readConfig, now);
+      // A client by nature asks for a cluster; were it to create one, a slip of the pen would fix its configuration.
+      else if (!this.options.candidate) this.await('cluster', now);
+      else this.createDirectory(0);
     });
   };
 
@@ -101,6 +105,7 @@ export class Join {
   }
 
   private compare(data: string, now: number): void {
+    this.waitingFor = undefined;
     const difference = findDifference(this.options.agreement, data);
     if (difference !== undefined) this.impossible(difference.code, difference.message);
     else this.create(now);
@@ -137,10 +142,17 @@ export class Join {
     });
   };
 
+  /** Looks again in a moment. */
+  private await(what: 'cluster', now: number): void {
+    this.waitingFor = what;
+    this.zk.retry(this.readConfig, now);
+  }
+
   private waitForPredecessor(path: string): void {
+    this.waitingFor = 'address';
     if (!this.saidWaiting) {
       this.saidWaiting = true;
-      this.events.log('info', 'an earlier life of this address is still a member; waiting for its session to end', {
+      this.events.log('warn', 'this address is that of a member; waiting for its session to end', {
         address: this.options.address,
       });
     }
@@ -186,6 +198,7 @@ export class Join {
   private finish(member: Stat, candidate: string | undefined): void {
     if (this.over) return;
     this.over = true;
+    this.waitingFor = undefined;
     this.events.joined({ incarnation: toIncarnation(member.czxid), candidate });
   }
 
@@ -223,6 +236,13 @@ function findDifference(own: Agreement, data: string): { code: ZiStoreErrorCode;
   for (const name of new Set([...Object.keys(own), ...Object.keys(cluster)])) {
     const [mine, its] = [own[name] ?? null, cluster[name] ?? null];
     if (mine === its) continue;
+    if (name === 'authorities') {
+      return {
+        code: 'ZISTORE_UNAUTHORIZED',
+        message:
+          "This node's tls.ca is not the one that the cluster was created with; all nodes must trust the same authorities.",
+      };
+    }
     if (name === 'secretCheck') {
       return {
         code: 'ZISTORE_UNAUTHORIZED',

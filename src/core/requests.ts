@@ -44,6 +44,7 @@ export class Requests {
   private unsentWrites = new Set<PendingWrite>();
   /** Writes that ended while an older one is still waited for; the leader need not remember them any longer. */
   private finished: number[] = [];
+  private held = false;
   private target: { channel: ChannelId; epoch: Epoch } | undefined;
   private readonly calls: Calls;
   private readonly channels: Channels;
@@ -80,6 +81,7 @@ export class Requests {
   /** A channel to the leader of this epoch is open: send what waits, and again what that leader has not answered. */
   leaderUp(channel: ChannelId, epoch: Epoch, now: number): void {
     this.target = { channel, epoch };
+    this.held = false;
     // A read is asked anew, under a new id: an answer to the earlier asking may predate those who joined since.
     for (const flight of this.sentReads.values()) this.unsend(flight);
     this.sentReads.clear();
@@ -87,6 +89,11 @@ export class Requests {
     for (const write of this.sentWrites.values()) this.sendWrite(write);
     this.wakeAt = Number.POSITIVE_INFINITY;
     this.flush(now);
+  }
+
+  /** The leader is gone, though its connection may still stand: what it has may be answered, but it is sent no more. */
+  hold(): void {
+    this.held = true;
   }
 
   /** Whether there is an open channel to the leader. */
@@ -112,6 +119,7 @@ export class Requests {
   /** Requests are for another leader from here on. What had been sent as a write may have happened (Z08). */
   rehome(): void {
     this.target = undefined;
+    this.held = false;
     this.finished = [];
     this.wakeAt = Number.POSITIVE_INFINITY;
     for (const flight of this.sentReads.values()) this.unsend(flight);
@@ -139,8 +147,11 @@ export class Requests {
   cancel(call: CallId, code: 'ZISTORE_TIMEOUT' | 'ZISTORE_ABORTED'): boolean {
     const pending = this.pending.get(call);
     if (pending === undefined) return false;
+    // What would help: without it a cluster that has no leader looks like a slow one.
+    const why =
+      this.target === undefined || this.held ? ' No leader is connected: is a candidate running, and reachable?' : '';
     if (pending.kind === 'write') {
-      this.endWrite(pending.write, cancelled(code, pending.write.id === 0 ? 'notApplied' : 'unknown'));
+      this.endWrite(pending.write, cancelled(code, pending.write.id === 0 ? 'notApplied' : 'unknown', why));
       // At once: it may be queued behind a lock, and what nobody waits for must not take the place of others.
       this.tellFinished();
       return true;
@@ -148,7 +159,7 @@ export class Requests {
     const { flight } = pending;
     flight.waiters = flight.waiters.filter((other) => other !== call);
     flight.late = flight.late.filter((other) => other !== call);
-    this.settle(call, cancelled(code));
+    this.settle(call, cancelled(code, undefined, why));
     if (flight.id === 0 && flight.waiters.length === 0) {
       this.unsentReads.delete(flight);
       this.flights.finish(flight.key, flight);
@@ -247,7 +258,7 @@ export class Requests {
   private flush(now: number): void {
     // After a refusal new operations wait along with the refused ones.
     const refusedLately = this.wakeAt !== Number.POSITIVE_INFINITY && now < this.wakeAt;
-    if (this.target === undefined || refusedLately) return;
+    if (this.target === undefined || this.held || refusedLately) return;
     const { channel, epoch } = this.target;
     for (const flight of this.unsentReads) {
       flight.id = this.nextId++;

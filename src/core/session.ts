@@ -78,6 +78,11 @@ export class Session {
     });
   }
 
+  /** What keeps this node from joining, if it is something that others would have to do. */
+  get waitingFor(): 'address' | 'cluster' | undefined {
+    return this.join.waitingFor;
+  }
+
   /** When `wake` wants to be called. */
   get wakeAt(): number {
     return Math.min(this.zk.wakeAt, this.connected ? this.nextBeatAt : Number.POSITIVE_INFINITY);

@@ -263,6 +263,7 @@ describe('the agreement of a cluster', () => {
       maxKeyBytes: 10,
       maxValueBytes: 20,
       transport: 'plain',
+      authorities: null,
       secretCheck: null,
     });
     const tls = { cert: certificate.cert, key: certificate.key, ca: certificate.cert };
