@@ -12,7 +12,7 @@ export interface MutationsOptions {
   readonly seeds?: number;
   /** Default: all. */
   readonly names?: readonly string[];
-  /** What a further process of this program runs: it has to call `workOnMutation` when asked with `--mutant NAME`. */
+  /** What a further process of this program runs: with `--mutant NAME MAX` it has to call `workOnMutation`. */
   readonly script: string;
   readonly onProgress?: (mutation: string, seed: number) => void;
   readonly onResult: (result: MutationResult) => void;
@@ -38,16 +38,23 @@ export async function runMutations(options: MutationsOptions): Promise<Mutations
   for (const name of names) mutationNamed(name);
   const queue = [...names];
   let survived = 0;
+  const children = new Set<ChildProcess>();
   const serve = async (): Promise<void> => {
     for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
       const mutation = name;
-      const child = fork(script, ['--mutant', name, '--seeds', String(seeds)]);
+      const child = fork(script, ['--mutant', name, String(seeds)]);
+      children.add(child);
       const found = await outcome(child, (seed) => onProgress?.(mutation, seed));
+      children.delete(child);
       if (found.seed === null) survived += 1;
       onResult({ mutation, ...found });
     }
   };
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), names.length) }, serve));
+  try {
+    await Promise.all(Array.from({ length: Math.min(availableParallelism(), names.length) }, serve));
+  } finally {
+    for (const child of children) child.kill();
+  }
   return { mutations: names.length, survived };
 }
 
