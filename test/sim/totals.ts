@@ -10,8 +10,7 @@ export class Totals {
   cacheHits = 0;
   leaderChanges = 0;
   violations = 0;
-  /** The first seed with a violation, by number. */
-  firstBad: SeedResult | undefined;
+  badSeeds = 0;
   private readonly faults: Record<string, number> = {};
 
   add(result: SeedResult): void {
@@ -20,9 +19,8 @@ export class Totals {
     this.cacheHits += result.cacheHits;
     this.leaderChanges += result.leaderChanges;
     for (const [kind, count] of Object.entries(result.faults)) this.faults[kind] = (this.faults[kind] ?? 0) + count;
-    if (result.violations.length === 0) return;
     this.violations += result.violations.length;
-    if (this.firstBad === undefined || result.seed < this.firstBad.seed) this.firstBad = result;
+    if (result.violations.length > 0) this.badSeeds += 1;
   }
 
   /** What there was too little of, in words. */

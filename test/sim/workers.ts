@@ -5,7 +5,12 @@ import { runSeed, type SeedOptions, type SeedResult } from './seed.ts';
 
 const CHUNK = 20;
 
-type Order = Omit<SeedOptions, 'log' | 'seed'> & { readonly from: number; readonly count: number };
+interface Order extends Omit<SeedOptions, 'log' | 'seed'> {
+  readonly from: number;
+  readonly count: number;
+  /** Whether results are wanted with their histories. */
+  readonly withHistory: boolean;
+}
 
 export interface PoolOptions extends Omit<Order, 'count'> {
   readonly seeds: number;
@@ -67,9 +72,12 @@ function serve(
 /** The life of a worker process. */
 export function work(): void {
   process.on('disconnect', () => process.exit());
-  process.on('message', async ({ from, count, ...options }: Order) => {
+  process.on('message', async ({ from, count, withHistory, ...options }: Order) => {
     const results: SeedResult[] = [];
-    for (let seed = from; seed < from + count; seed++) results.push(await runSeed({ ...options, seed }));
+    for (let seed = from; seed < from + count; seed++) {
+      const result = await runSeed({ ...options, seed });
+      results.push(withHistory ? result : { ...result, history: [] });
+    }
     process.send?.(results);
   });
 }
