@@ -44,6 +44,7 @@ export class ZiStore<V = string, In = V> {
   #closing: Promise<void> | undefined;
 
   private constructor(node: Node, parts: NodeParts, settings: Settings) {
+    if (parts === undefined) throw new ZiStoreError('ZISTORE_INVALID_ARGUMENT', 'Use ZiStore.open().');
     this.#node = node;
     this.#transport = parts.transport;
     this.#codec = createValueCodec(settings.valueEncoding, settings.maxValueBytes);

@@ -193,6 +193,12 @@ class Session implements ZooKeeperClient {
       library.addAuthInfo(this.options.auth.scheme, Buffer.from(this.options.auth.auth));
     }
     for (const request of this.watches.setAgain(manager.zxid)) manager.queue(request);
+    const askedMs = this.options.sessionTimeoutMs;
+    if (timeoutMs > askedMs) {
+      // The least that a server grants is two of its ticks, so this one's are likely longer than the lease reckons with.
+      const hint = 'tickTimeMs must not be less than the tickTime of the ensemble';
+      this.options.logger.warn('ZooKeeper granted a longer session than asked for', { askedMs, timeoutMs, hint });
+    }
     const session = { id: connection.sessionId ?? '', timeoutMs };
     this.delivery.push((handler) => handler.connected(session));
   }
