@@ -105,4 +105,4 @@ function show({ seed, profile, violations }: SeedResult): void {
 
 const [, , role, ...rest] = process.argv;
 if (process.send !== undefined && role === '--worker') work();
-if (process.send !== undefined && role === '--mutant') await workOnMutation(rest[0] ?? '', Number(rest[2]));
+if (process.send !== undefined && role === '--mutant') await workOnMutation(rest[0] ?? '', Number(rest[1]));
