@@ -10,10 +10,15 @@ export interface CommandContext {
   exitCode: number;
 }
 
-/** Refuses options that the store would refuse, as wrong usage of `command`, before anything is started. */
-export function checkStoreOptions(command: Command, options: ZiStoreOptions): void {
+/**
+ * What `collect` brings, from flags and environment. Whatever is wrong there, or what the store would refuse, is wrong
+ * usage of `command`, reported before anything is started.
+ */
+export function storeOptions(command: Command, collect: () => ZiStoreOptions): ZiStoreOptions {
   try {
+    const options = collect();
     readOptions(options);
+    return options;
   } catch (error) {
     if (!(error instanceof ZiStoreError) || error.code !== 'ZISTORE_INVALID_ARGUMENT') throw error;
     command.error(`error: ${error.message} (${error.code})`);

@@ -6,9 +6,10 @@ import { ZiStoreError } from '../errors.ts';
 import { createConsoleLogger, type LogLevel } from '../logger.ts';
 import { DEFAULTS, type ZiStoreOptions } from '../options.ts';
 import { openStore } from '../store.ts';
-import { type CommandContext, checkStoreOptions } from './context.ts';
+import { type CommandContext, storeOptions } from './context.ts';
 import {
   clusterOption,
+  ENVIRONMENT_NOTE,
   type HostPort,
   parseHostPort,
   sessionTimeoutOption,
@@ -34,7 +35,7 @@ export function addNodeCommand(program: Command, context: CommandContext): void 
     .description(
       'Runs one node until SIGTERM or SIGINT, which leave cleanly: a leader hands its data over first.\n' +
         'Prints one line, "ready ADDRESS", when it serves. A second signal ends it at once.\n' +
-        'ZISTORE_SECRET in the environment is the secret that the nodes of the cluster share.',
+        ENVIRONMENT_NOTE,
     )
     .addOption(zookeeperOption().makeOptionMandatory())
     .addOption(clusterOption().makeOptionMandatory())
@@ -56,7 +57,7 @@ export function addNodeCommand(program: Command, context: CommandContext): void 
         .default('warn'),
     )
     .action(async (flags: NodeFlags, command: Command) => {
-      const options: ZiStoreOptions = {
+      const options = storeOptions(command, () => ({
         ...environmentOptions(),
         zookeeper: flags.zookeeper,
         cluster: flags.cluster,
@@ -65,8 +66,7 @@ export function addNodeCommand(program: Command, context: CommandContext): void 
         sessionTimeoutMs: flags.sessionTimeout,
         tickTimeMs: flags.tickTime,
         logger: createConsoleLogger({ level: flags.logLevel }),
-      };
-      checkStoreOptions(command, options);
+      }));
       context.exitCode = await withSignals((signal) => runNode(options, signal));
     });
 }

@@ -9,8 +9,19 @@ const MAX_MS = MAX_SECONDS * 1000;
 export const MAX_CLIENTS_AT_START = 16;
 export const DEFAULT_TIMEOUT_SECONDS = 30;
 
+/** Of every command that opens a store. */
+export const ENVIRONMENT_NOTE =
+  'From the environment: ZISTORE_SECRET, ZISTORE_TLS_CERT, ZISTORE_TLS_KEY, ZISTORE_TLS_CA (PEM files),\n' +
+  'ZISTORE_ZOOKEEPER_AUTH (user:password).';
+
 export function parseText(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.');
+  return text;
+}
+
+/** Blanks make a key like any other text. */
+export function parseKey(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It must not be empty.');
   return text;
 }
 

@@ -20,11 +20,12 @@ function createProgram(context: CommandContext, streams: CliStreams): Command {
     // Subcommands inherit these, so they come first.
     .exitOverride()
     .configureOutput({ writeOut: streams.out, writeErr: streams.err })
-    .helpCommand('help [command]', 'print help about a command');
+    .helpCommand(false);
   addShellCommand(program, context);
   addNodeCommand(program, context);
   addOperationCommands(program, context);
   addStatusCommand(program, context);
+  addHelpCommand(program);
   for (const command of [program, ...program.commands]) {
     const usage = command.createHelp().commandUsage(command);
     command.showHelpAfterError(
@@ -32,6 +33,22 @@ function createProgram(context: CommandContext, streams: CliStreams): Command {
     );
   }
   return program;
+}
+
+/** Commander's own shows the whole help for a command that does not exist, and does not say so. */
+function addHelpCommand(program: Command): void {
+  program
+    .command('help')
+    .summary('print help about a command')
+    .description('Prints help about a command, or about all.')
+    .argument('[command]')
+    .action((name: string | undefined) => {
+      if (name === undefined) program.help();
+      const command = program.commands.find((each) => each.name() === name);
+      if (command === undefined)
+        program.error(`error: unknown command '${name}'`, { code: 'commander.unknownCommand' });
+      command.help();
+    });
 }
 
 /** Where help and messages about usage go. */

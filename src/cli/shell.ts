@@ -1,10 +1,18 @@
 /** `zistore shell`: see src/shell. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { environmentOptions } from '../environment.ts';
 import { DEFAULTS } from '../options.ts';
 import { runShell } from '../shell/run.ts';
-import { type CommandContext, checkStoreOptions } from './context.ts';
-import { clusterOption, parseClients, sessionTimeoutOption, tickTimeOption, zookeeperOption } from './options.ts';
+import { type CommandContext, storeOptions } from './context.ts';
+import {
+  clusterOption,
+  ENVIRONMENT_NOTE,
+  parseClients,
+  sessionTimeoutOption,
+  tickTimeOption,
+  zookeeperOption,
+} from './options.ts';
 
 /** The embedded coordinator is alone in its process, so it can tick fast: a kill is noticed within two seconds. */
 const EMBEDDED_SESSION_TIMEOUT_MS = 2000;
@@ -26,7 +34,9 @@ export function addShellCommand(program: Command, context: CommandContext): void
     .description(
       'An interactive shell. Each client is a process of its own that can be cut off, paused and killed.\n' +
         'Without --zookeeper it starts an embedded coordinator, for trying out: all in memory, gone at the end.\n' +
-        'Without a terminal it reads commands from standard input and exits 1 if one failed.',
+        'Without a terminal it reads commands from standard input and exits 1 if one failed.\n' +
+        `${ENVIRONMENT_NOTE}\n` +
+        'ZISTORE_HISTORY names the file of the lines typed earlier; empty: none.',
     )
     .addOption(zookeeperOption())
     .addOption(clusterOption().default(DEFAULTS.cluster))
@@ -42,7 +52,14 @@ export function addShellCommand(program: Command, context: CommandContext): void
         flags.sessionTimeout ?? (embedded ? EMBEDDED_SESSION_TIMEOUT_MS : DEFAULTS.sessionTimeoutMs);
       const tickTimeMs = flags.tickTime ?? (embedded ? EMBEDDED_TICK_TIME_MS : DEFAULTS.tickTimeMs);
       const { cluster, clients, zookeeper } = flags;
-      checkStoreOptions(command, { zookeeper: zookeeper ?? '127.0.0.1', cluster, sessionTimeoutMs, tickTimeMs });
+      // The clients read the environment for themselves; what is wrong with it is said once, here.
+      storeOptions(command, () => ({
+        ...environmentOptions(),
+        zookeeper: zookeeper ?? '127.0.0.1',
+        cluster,
+        sessionTimeoutMs,
+        tickTimeMs,
+      }));
       const { version } = context;
       const json = flags.json === true;
       context.exitCode = await runShell({ zookeeper, cluster, clients, sessionTimeoutMs, tickTimeMs, json, version });

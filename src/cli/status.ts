@@ -3,14 +3,12 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { NodeReport } from '../core/messages.ts';
 import type { NodeStatus } from '../core/status.ts';
-import type { CallOptions } from '../node.ts';
-import { DEFAULTS } from '../options.ts';
 import { colorsFor, framed, plainTable } from '../shell/render.ts';
 import type { ZiStore } from '../store.ts';
-import { type CommandContext, checkStoreOptions } from './context.ts';
-import { clusterOption, timeoutOption, zookeeperOption } from './options.ts';
+import type { CommandContext } from './context.ts';
+import { ENVIRONMENT_NOTE } from './options.ts';
 import { writeOut } from './output.ts';
-import { type ShortLivedFlags, shortLivedOptions, withShortLivedStore } from './short-lived.ts';
+import { addShortLivedOptions, type CallLimits, type ShortLivedFlags, withShortLivedStore } from './short-lived.ts';
 
 /** A node that has just joined may not have read yet who leads. Milliseconds. */
 const LEADER_TIMEOUT_MS = 2000;
@@ -25,22 +23,19 @@ interface ClusterStatus {
 }
 
 export function addStatusCommand(program: Command, _context: CommandContext): void {
-  program
+  const status = program
     .command('status')
     .summary('show leader, epoch and members')
-    .description('Shows the leader, the epoch and what each member reports of itself.')
-    .addOption(zookeeperOption().makeOptionMandatory())
-    .addOption(clusterOption().default(DEFAULTS.cluster))
-    .addOption(timeoutOption())
+    .description(`Shows the leader, the epoch and what each member reports of itself.\n${ENVIRONMENT_NOTE}`);
+  addShortLivedOptions(status)
     .addOption(new Option('--json', 'as one JSON object'))
     .action(async (flags: ShortLivedFlags & { json?: true }, command: Command) => {
-      checkStoreOptions(command, shortLivedOptions(flags));
-      const status = await withShortLivedStore(flags, readStatus);
-      await writeOut(`${flags.json ? JSON.stringify(status) : render(status)}\n`);
+      const found = await withShortLivedStore(command, flags, readStatus);
+      await writeOut(`${flags.json ? JSON.stringify(found) : render(found)}\n`);
     });
 }
 
-async function readStatus(store: ZiStore<string>, call: Required<CallOptions>): Promise<ClusterStatus> {
+async function readStatus(store: ZiStore<string>, call: CallLimits): Promise<ClusterStatus> {
   const { cluster, leader, epoch, address } = await leaderKnown(store, Math.min(call.timeoutMs, LEADER_TIMEOUT_MS));
   const reports = await store.inspect({ ...call, timeoutMs: Math.min(call.timeoutMs, REPORT_TIMEOUT_MS) });
   const members = reports

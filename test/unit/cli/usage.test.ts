@@ -24,7 +24,8 @@ describe('wrong usage', () => {
     [[], 'Usage:'],
     [['frobnicate'], "unknown command 'frobnicate'"],
     [['--frobnicate'], "unknown option '--frobnicate'"],
-    [['help', 'frobnicate'], 'Usage:'],
+    [['help', 'frobnicate'], "unknown command 'frobnicate'"],
+    [['help', 'get', 'put'], 'too many arguments'],
 
     [['shell', 'extra'], 'too many arguments'],
     [['shell', '--frobnicate'], "unknown option '--frobnicate'"],
@@ -94,6 +95,10 @@ describe('wrong usage', () => {
       [[...command, ...ZK, '--timeout', '-1'], 'number of seconds'],
       [[...command, ...ZK, '--timeout', 'soon'], 'number of seconds'],
       [[...command, ...ZK, '--timeout', '1e9'], 'number of seconds'],
+      [[...command, ...ZK, '--session-timeout', ''], 'whole number from 1'],
+      [[...command, ...ZK, '--session-timeout', '100'], 'sessionTimeoutMs: 100'],
+      [[...command, ...ZK, '--tick-time', '0'], 'whole number from 1'],
+      [[...command, ...ZK, '--tick-time', '3000'], 'sessionTimeoutMs: 4000'],
       [[...command, ...ZK, '--frobnicate'], 'unknown option'],
     ]),
     [['status', ...ZK, 'extra'], 'too many arguments'],
@@ -106,11 +111,20 @@ describe('wrong usage', () => {
   });
 });
 
+describe('a key', () => {
+  // Nothing listens there: that is a failure, not wrong usage.
+  it.each(['get', 'delete'])('of %s may be blanks, as in the library (Z07)', async (command) => {
+    const { code, err } = await run(command, ' ', '--timeout', '0.2', ...ZK);
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining('ZISTORE_COORDINATION_UNAVAILABLE') });
+  });
+});
+
 describe('help and version', () => {
   it.each([
     [['--help'], 'Usage: zistore'],
     [['help'], 'Usage: zistore'],
     [['help', 'node'], 'Usage: zistore node'],
+    [['help', 'help'], 'Usage: zistore help'],
     ...['shell', 'node', 'get', 'put', 'delete', 'status'].map((name): [string[], string] => [
       [name, '--help'],
       `Usage: zistore ${name}`,
