@@ -128,12 +128,25 @@ export function plainTable(head: readonly string[], rows: readonly (readonly str
     .join('\n');
 }
 
-/** What a command says. `width` is that of the terminal; null where there is none: plain lines. */
+/** Control characters, line separators, and what turns the direction of text: a terminal would obey them. */
+const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+
+/** Text that a terminal shows instead of obeying it. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => {
+    const code = character.charCodeAt(0).toString(16);
+    return SHORT_ESCAPES[character] ?? (code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`);
+  });
+}
+
+/** What a command says. `width` is that of the terminal; null where there is none: plain lines, values as they are. */
 export function renderResult(result: Result, colors: Colors, width: number | null): string {
   const table = (rows: readonly ClientRow[]): string =>
     width === null ? columnsOf(columns(EPOCH, PID), rows, colors) : prettyTable(rows, colors, width);
-  if (!result.ok) return colors.red(errorLine(result.error ?? { code: 'ZISTORE_CLOSED', message: 'failed' }));
-  if (result.value !== undefined) return result.value ?? colors.dim('(none)');
+  const text = (raw: string): string => (width === null ? raw : printable(raw));
+  if (!result.ok) return colors.red(text(errorLine(result.error ?? { code: 'ZISTORE_CLOSED', message: 'failed' })));
+  if (result.value !== undefined) return result.value === null ? colors.dim('(none)') : text(result.value);
   if (result.existed !== undefined) return result.existed ? colors.green('ok') : colors.dim('(none)');
   if (result.clients !== undefined) return table(result.clients);
   if (result.help !== undefined) return result.help;

@@ -5,7 +5,7 @@ import { complete } from './completion.ts';
 import { historyFile, loadHistory, saveHistory } from './history.ts';
 import { Prompt } from './prompt.ts';
 import { askYesNo } from './question.ts';
-import { type Colors, colorsFor, prettyTable, renderResult } from './render.ts';
+import { type Colors, colorsFor, prettyTable, printable, renderResult } from './render.ts';
 import type { Result } from './results.ts';
 import { Session } from './session.ts';
 
@@ -170,7 +170,9 @@ export class Terminal {
       return;
     }
     const text = renderResult(result, this.#colors, this.#streams.output.columns);
-    const label = result.background ? `${this.#colors.dim(`[${line.trim().replace(/[ \t]+&$/, '')}]`)} ` : '';
+    const label = result.background
+      ? `${this.#colors.dim(`[${printable(line.trim().replace(/[ \t]+&$/, ''))}]`)} `
+      : '';
     this.#show(label + text);
   }
 

@@ -139,4 +139,18 @@ describe('the table of clients', () => {
   ] as const)('answers of %j: %s', (result, text) => {
     expect(renderResult(result, bare, null)).toBe(text);
   });
+
+  it.each([
+    ['\u001b[2J', '\\x1b[2J'],
+    ['one\ntwo\r\tthree', 'one\\ntwo\\r\\tthree'],
+    ['\u0000 \u007f \u009b', '\\x00 \\x7f \\x9b'],
+    ['a\u202eb\u2028', 'a\\u202eb\\u2028'],
+    ['é 😀 👩\u200d🚀 c:\\dir', 'é 😀 👩\u200d🚀 c:\\dir'],
+  ])('the value %j is shown to a terminal, not obeyed; a pipe gets it as it is', (value, shown) => {
+    const result = { command: 'get', ok: true, value };
+    expect(renderResult(result, bare, 80)).toBe(shown);
+    expect(renderResult(result, bare, null)).toBe(value);
+    const failed = { command: 'get', ok: false, error: { code: 'ZISTORE_INVALID_ARGUMENT', message: value } } as const;
+    expect(renderResult(failed, bare, 80)).toBe(`error: ${shown} (ZISTORE_INVALID_ARGUMENT)`);
+  });
 });
