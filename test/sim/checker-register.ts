@@ -6,6 +6,8 @@
  * operations are done, and the value. What keeps it small, each without losing an order where there is one:
  * - A read that is possible now and agrees with the value is done now: it changes nothing.
  * - A write whose value nobody reads any more is done just before another write, which then overwrites it.
+ * - The only write of a value that somebody reads is done when a reader is possible, or when it has to be; and then
+ *   nothing else is written before all its readers are done.
  * - An operation of unknown outcome takes effect only just before somebody needs it; of two configurations that differ
  *   only in those used up, the one that has used fewer can do whatever the other can.
  */
@@ -82,8 +84,11 @@ class Search {
   private readonly trail: number[] = [];
   /** By value: reads and swaps not done that need it. */
   private readonly wanted = new Map<Value, number>();
+  /** By value: operations not done that may leave it. */
+  private readonly sources = new Map<Value, number>();
   /** A swap that fails tells values apart that nobody reads. */
   private readonly tellsAll: boolean;
+  private readonly hasSwaps: boolean;
   private readonly seen = new Map<string, bigint[]>();
   private readonly values = new Map<State, number>();
   private readonly budget: number;
@@ -95,7 +100,11 @@ class Search {
   constructor(operations: readonly Operation[], budget: number) {
     this.budget = budget;
     this.tellsAll = operations.some(({ kind }) => kind === 'failedSwap');
-    for (const operation of operations) this.want(operation, 1);
+    this.hasSwaps = operations.some(({ kind }) => kind === 'swap' || kind === 'failedSwap');
+    for (const operation of operations) {
+      this.want(operation, 1);
+      this.source(operation, 1);
+    }
     this.operations = operations.filter(({ end }) => end !== Number.POSITIVE_INFINITY);
     this.optional = operations.filter(
       ({ end, value }) => end === Number.POSITIVE_INFINITY && this.isWanted(value ?? null),
@@ -152,7 +161,8 @@ class Search {
   }
 
   private choose(until: number): Choice[] {
-    const { operations, optional, done } = this;
+    const { operations, optional, done, state: present } = this;
+    const mustStay = present !== UNREAD && !this.hasSwaps && this.isWanted(present) && this.sourcesOf(present) === 0;
     const usable = optional
       .map((operation, index) => ({ operation, index }))
       .filter(({ operation, index }) => {
@@ -172,13 +182,21 @@ class Search {
         else choices.push({ operation, state, index });
       }
     }
+    if (mustStay) return choices.filter(({ state }) => state === present);
     if (unread !== undefined) choices.push(unread);
     for (const { operation, index } of usable) {
       if (!this.tellsAll && operation.kind !== 'swap' && !needed.has(operation.value ?? null)) continue;
       for (const state of this.after(operation)) choices.push({ operation, state, index });
     }
+    const isEarly = ({ operation: { kind, value, end } }: Choice): boolean => {
+      if (kind !== 'write' || this.hasSwaps || end === until) return false;
+      const written = value ?? null;
+      return this.isWanted(written) && !needed.has(written) && this.sourcesOf(written) === 1;
+    };
     const isNeeded = ({ state }: Choice): number => (state !== UNREAD && needed.has(state) ? 0 : 1);
-    return choices.sort((a, b) => isNeeded(a) - isNeeded(b) || a.operation.end - b.operation.end);
+    return choices
+      .filter((choice) => !isEarly(choice))
+      .sort((a, b) => isNeeded(a) - isNeeded(b) || a.operation.end - b.operation.end);
   }
 
   /** The value after this operation, if it can be done at the present one; a marked loss may have been none. */
@@ -213,6 +231,7 @@ class Search {
     this.done[index] = 1;
     this.trail.push(index);
     this.want(this.operations[index]!, -1);
+    this.source(this.operations[index]!, -1);
   }
 
   private goBackTo(frame: Frame): void {
@@ -220,6 +239,7 @@ class Search {
       const index = this.trail.pop()!;
       this.done[index] = 0;
       this.want(this.operations[index]!, 1);
+      this.source(this.operations[index]!, 1);
     }
     this.first = frame.first;
     this.used = frame.used;
@@ -228,6 +248,16 @@ class Search {
   private want({ kind, value, expected }: Operation, change: 1 | -1): void {
     const needed = kind === 'read' ? (value ?? null) : kind === 'swap' ? expected : undefined;
     if (needed !== undefined) this.wanted.set(needed, (this.wanted.get(needed) ?? 0) + change);
+  }
+
+  private source({ kind, value }: Operation, change: 1 | -1): void {
+    if (kind === 'read' || kind === 'failedSwap') return;
+    const left = value ?? null;
+    this.sources.set(left, (this.sources.get(left) ?? 0) + change);
+  }
+
+  private sourcesOf(value: Value): number {
+    return this.sources.get(value) ?? 0;
   }
 
   private isWanted(value: Value): boolean {

@@ -170,8 +170,9 @@ describe('the checker', () => {
   });
 
   it('says that it is undecided when its budget is spent: that is no pass', () => {
-    const history = Array.from({ length: 12 }, (_, i) => put(`v${i}`, i, 100 + i));
-    for (let i = 0; i < 12; i++) history.push(get(`v${(i * 5) % 12}`, 200 + i, 300, i));
+    // Six writes of each of two values, and reads that see them change places thirteen times.
+    const history = Array.from({ length: 12 }, (_, i) => put(i % 2 ? 'a' : 'b', i, 100 + i));
+    for (let i = 0; i < 13; i++) history.push(get(i % 2 ? 'a' : 'b', 20 + i * 2, 21 + i * 2, i));
     expect(checkHistory(history, { budget: 50 })).toMatchObject({ verdict: 'undecided', undecided: ['k'] });
     expect(checkHistory(history).verdict).toBe('violation');
   });
