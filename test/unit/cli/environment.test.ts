@@ -92,6 +92,8 @@ describe('a wrong environment', () => {
     process.env.ZISTORE_ZOOKEEPER_AUTH = 'nobody';
     const errors: string[] = [];
     expect(await runCli(argv, { out: () => {}, err: (text) => void errors.push(text) })).toBe(2);
-    expect(errors.join('')).toContain('error: ZISTORE_ZOOKEEPER_AUTH: expected user:password (ZISTORE_INVALID_ARGUMENT)');
+    expect(errors.join('')).toContain(
+      'error: ZISTORE_ZOOKEEPER_AUTH: expected user:password (ZISTORE_INVALID_ARGUMENT)',
+    );
   });
 });
