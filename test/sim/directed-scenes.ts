@@ -32,8 +32,8 @@ async function overtaking(scene: Scene): Promise<void> {
   }
 }
 
-/** Everything that is said may be said again. */
-async function twice(scene: Scene): Promise<void> {
+/** From here on whatever a node says may be heard twice; the second time later. */
+function echo(scene: Scene): void {
   const { network, clock } = scene.world;
   const original = network.transport.bind(network);
   network.transport = (address, options) => {
@@ -44,7 +44,7 @@ async function twice(scene: Scene): Promise<void> {
         clock.setTimer(scene.between(0, 60), () => transport.send(channel, message));
       }
     };
-    return Object.assign(Object.create(transport) as Transport, {
+    return {
       listen: transport.listen.bind(transport),
       identify: transport.identify.bind(transport),
       dial: transport.dial.bind(transport),
@@ -52,11 +52,45 @@ async function twice(scene: Scene): Promise<void> {
       drop: transport.drop.bind(transport),
       close: transport.close.bind(transport),
       send,
-    });
+    };
   };
+}
+
+/** Everything that is said may be said again. */
+async function twice(scene: Scene): Promise<void> {
+  echo(scene);
   const nodes = await scene.started(3);
   for (const other of nodes.slice(1)) scene.latency(nodes[0]!, other, 0.1, scene.random.pick([1, 20, 60]));
   await traffic(scene, nodes, 60);
+}
+
+/** Nodes leave, and come back as others, one after the other or several at once; that loses nothing. */
+async function farewells(scene: Scene): Promise<void> {
+  if (scene.random.fraction() < 0.4) echo(scene);
+  const { random, world } = scene;
+  await scene.started(4);
+  const open = (): SimNode[] => world.nodes.filter((node) => node.node !== undefined);
+  for (let part = 0; part < 10; part++) {
+    const [a, b] = [random.pick(world.nodes), random.pick(world.nodes)];
+    scene.latency(a, b, 0.1, random.pick([1, 10, 60]));
+    await traffic(scene, open(), 5);
+    const leader = open().find((node) => scene.leads(node));
+    const leaving = random.fraction() < 0.6 && leader !== undefined ? leader : random.pick(open());
+    if (open().length > 2) leave(scene, leaving);
+  }
+  await scene.until('all are open', () => open().length === 4);
+}
+
+function leave(scene: Scene, node: SimNode): void {
+  const { nodes } = scene.world;
+  const leaving = node.open;
+  node.node = undefined;
+  void leaving.close().then(() => {
+    const index = nodes.indexOf(node);
+    const next = scene.world.start(`${node.name}'`, { address: node.address });
+    nodes.pop();
+    nodes[index] = next;
+  });
 }
 
 /**
@@ -208,6 +242,7 @@ async function oldList(scene: Scene): Promise<void> {
 export const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
   overtaking,
   twice,
+  farewells,
   slowFarewell,
   lateNews,
   secondCrash,
