@@ -2,14 +2,17 @@
  * The mutations as such; that each is noticed is for `npm run sim -- --mutations` to prove. They change the core's
  * classes for good: no other test may share this file's process state, and none does.
  */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { mutationNamed, mutations } from './mutations.ts';
 import { playSeed } from './mutations-run.ts';
 
 describe('the mutations', () => {
-  it('have names of their own, and say which rule they take out', () => {
+  it('have names of their own, say which rule they take out, and stand in docs/testing.md', () => {
     expect(new Set(mutations.map(({ name }) => name)).size).toBe(mutations.length);
     for (const { rule } of mutations) expect(rule.length).toBeGreaterThan(20);
+    const guide = readFileSync(new URL('../../docs/testing.md', import.meta.url), 'utf8');
+    expect(mutations.filter(({ name }) => !guide.includes(`\`${name}\``))).toEqual([]);
     expect(() => mutationNamed('none such')).toThrow(/there are acknowledgements-not-awaited, /);
   });
 
