@@ -7,7 +7,7 @@ import type { Group } from '../../src/core/group.ts';
 import type { Leader } from '../../src/core/leader.ts';
 import { type Copy, compareVersions, type Epoch, type Key, type Member, NO_EPOCH } from '../../src/core/types.ts';
 import type { Cluster, Life } from './cluster.ts';
-import { cacheOf, copiesOf, countersOf, hasLease, isLocked, leaderOf, selfOf, takeoverOf } from './inside.ts';
+import { cacheOf, copiesOf, countersOf, hasLease, leaderOf, lockedKeys, selfOf, takeoverOf } from './inside.ts';
 import type { Recorder } from './recorder.ts';
 import type { Znodes } from './znodes.ts';
 
@@ -22,11 +22,10 @@ interface Holding {
 
 interface Reign {
   store: ReadonlyMap<Key, Copy>;
-  leader: Leader | undefined;
   /** When it was last seen to hold its lease, in nanoseconds. */
   aliveAt: number;
-  /** Keys that were being written when it ended. */
-  locked: ReadonlySet<Key>;
+  /** Keys that were being written when its lease ended, whatever became of those writes. */
+  locked: Set<Key>;
   /** At its end, and at the beginning of each takeover since. */
   readonly holdings: Holding[];
 }
@@ -53,7 +52,7 @@ export class Holdings {
     const before = this.#leaders.get(life);
     if (before !== leader) this.#changed(life, before, leader);
     if (leader !== undefined) {
-      if (hasLease(group, now)) this.#reigns.get(leader.epoch)!.aliveAt = this.#recorder.now();
+      this.#note(this.#reigns.get(leader.epoch)!, leader, hasLease(group, now));
       return;
     }
     const takeover = takeoverOf(group);
@@ -63,8 +62,7 @@ export class Holdings {
       this.#reigns.get(this.#znodes.served)?.holdings.push(...this.#snapshot());
     }
     // From here on `served` may name it, even if it never learns that itself.
-    if (takeover.committing && !this.#reigns.has(takeover.epoch))
-      this.#begin(takeover.epoch, takeover.store, undefined);
+    if (takeover.committing && !this.#reigns.has(takeover.epoch)) this.#begin(takeover.epoch, takeover.store);
   }
 
   /** A process is gone. */
@@ -92,6 +90,15 @@ export class Holdings {
     for (const old of this.#reigns.keys()) if (old < base) this.#reigns.delete(old);
   }
 
+  /** A write without a lease ends in a refusal, but its holders may have heard of it (Z26). */
+  #note(reign: Reign, leader: Leader, hasLease: boolean): void {
+    if (hasLease) {
+      reign.aliveAt = this.#recorder.now();
+      if (reign.locked.size > 0) reign.locked = new Set();
+    }
+    for (const key of lockedKeys(leader)) reign.locked.add(key);
+  }
+
   #changed(life: Life, before: Leader | undefined, leader: Leader | undefined): void {
     if (before !== undefined) {
       const reign = this.#reigns.get(before.epoch);
@@ -99,22 +106,18 @@ export class Holdings {
       if (reign !== undefined) {
         // What becomes of the store from here on is that of one copy among others.
         reign.store = new Map(before.store);
-        reign.locked = new Set([...before.store.keys()].filter((key) => isLocked(before, key)));
-        reign.leader = undefined;
+        this.#note(reign, before, false);
         reign.holdings.push(...this.#snapshot());
       }
     }
     if (leader === undefined) return;
     this.#leaders.set(life, leader);
-    this.#begin(leader.epoch, leader.store, leader);
+    this.#begin(leader.epoch, leader.store);
   }
 
-  #begin(epoch: Epoch, store: ReadonlyMap<Key, Copy>, leader: Leader | undefined): void {
-    const reign = this.#reigns.get(epoch);
-    if (reign !== undefined) reign.leader = leader;
-    else {
-      this.#reigns.set(epoch, { store, leader, aliveAt: this.#recorder.now(), locked: new Set(), holdings: [] });
-    }
+  #begin(epoch: Epoch, store: ReadonlyMap<Key, Copy>): void {
+    if (this.#reigns.has(epoch)) return;
+    this.#reigns.set(epoch, { store, aliveAt: this.#recorder.now(), locked: new Set(), holdings: [] });
   }
 
   #snapshot(): Holding[] {
@@ -135,7 +138,8 @@ export class Holdings {
   }
 
   #lost(key: Key, copy: Copy, last: Reign, epoch: Epoch, base: Epoch): void {
-    const holder = this.#isBeingWritten(last, key)
+    // An invalidation may have been under way, which leaves the leader the only holder.
+    const holder = last.locked.has(key)
       ? undefined
       : last.holdings.find((holding) => this.#mustHaveKept(holding, key, copy, epoch, base));
     if (holder === undefined) this.#recorder.loss(key, last.aliveAt);
@@ -143,11 +147,6 @@ export class Holdings {
       const { address, incarnation } = holder.member;
       this.#fail(`${key} is lost in the takeover of epoch ${epoch} although ${address}#${incarnation} held it`);
     }
-  }
-
-  /** An invalidation may have been under way, which leaves the leader the only holder. */
-  #isBeingWritten({ leader, locked }: Reign, key: Key): boolean {
-    return leader === undefined ? locked.has(key) : isLocked(leader, key);
   }
 
   /** It was a member before the one that took over, is one still, and has evicted nothing. */

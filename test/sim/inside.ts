@@ -38,7 +38,7 @@ export function visibleCopies(cache: Cache): Iterable<readonly [Key, Copy]> {
 export const isHolder = (leader: Leader, key: Key, member: MemberId): boolean =>
   leader['directory'].holders(key).has(member);
 
-export const isLocked = (leader: Leader, key: Key): boolean => leader['locks'].holder(key) !== undefined;
+export const lockedKeys = (leader: Leader): Iterable<Key> => leader['locks']['locks'].keys();
 
 interface Driver {
   readonly queue: readonly unknown[];

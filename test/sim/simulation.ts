@@ -19,7 +19,7 @@ import { Znodes } from './znodes.ts';
 /** Rates of any two clocks differ by less than 1 %. */
 const CLOCK_RATE = [0.9952, 1.0048] as const;
 const SYNC_LIMIT_TICKS = 6;
-const STEPS = 150;
+const STEPS = 125;
 const MOST_VIOLATIONS = 5;
 
 export interface SimulationOptions {

@@ -20,14 +20,13 @@ export class Znodes implements EnsembleListener {
 
   /** Whether this incarnation's znode is there, and so its session alive. */
   has(member: Member): boolean {
-    return this.#members.get(this.#paths.member(member.address))?.incarnation === member.incarnation;
+    return this.#members.get(member.address)?.incarnation === member.incarnation;
   }
 
   done({ op, path, zxid, session, data }: Done): void {
-    if (path.startsWith(this.#paths.members)) {
-      if (op === 'create' && path !== this.#paths.members) {
-        this.#members.set(path, { incarnation: toIncarnation(zxid), session });
-      }
+    if (path.startsWith(`${this.#paths.members}/`)) {
+      const address = path.slice(this.#paths.members.length + 1);
+      if (op === 'create') this.#members.set(address, { incarnation: toIncarnation(zxid), session });
     } else if (path === this.#paths.served && (op === 'create' || op === 'setData')) {
       const epoch = parseServed(decoder.decode(data ?? undefined))?.epoch ?? NO_EPOCH;
       const base = this.served;
@@ -37,6 +36,8 @@ export class Znodes implements EnsembleListener {
   }
 
   ended(session: bigint): void {
-    for (const [path, member] of this.#members) if (member.session === session) this.#members.delete(path);
+    for (const [address, member] of this.#members) {
+      if (member.session === session) this.#members.delete(address);
+    }
   }
 }
