@@ -316,7 +316,7 @@ class Driver implements Node {
       else if (waitedMs < patienceMs) this.watchJoining(patienceMs, patienceMs - waitedMs);
       else if (waitingFor === 'cluster') {
         const message = `There is no cluster '${cluster}': no candidate of that name has ever started. Check the name.`;
-        this.opened?.reject(new ZiStoreError('ZISTORE_COORDINATION_UNAVAILABLE', message));
+        this.opened?.reject(new ZiStoreError('ZISTORE_TIMEOUT', message));
       } else {
         const message = `advertise: a live member of cluster '${cluster}' has this address; each node needs one of its own.`;
         this.opened?.reject(new ZiStoreError('ZISTORE_INVALID_ARGUMENT', message));

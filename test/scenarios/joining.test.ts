@@ -48,7 +48,7 @@ describe('joining', () => {
   it('a node that is no candidate creates no cluster: it waits for one, and in bounded time says that there is none', async () => {
     const cluster = freshName();
     await expect(start(cluster, { candidate: false, connectTimeoutMs: scaled(300) })).rejects.toMatchObject({
-      code: 'ZISTORE_COORDINATION_UNAVAILABLE',
+      code: 'ZISTORE_TIMEOUT',
       message: expect.stringContaining(cluster),
     });
     // Nothing was fixed by it: the first candidate decides.

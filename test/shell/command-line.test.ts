@@ -121,10 +121,14 @@ describe('zistore', () => {
     expect((await status()).members).toHaveLength(1);
   });
 
-  it('status of a cluster without nodes: no leader, no members', async () => {
+  it('status of a cluster that never was says so, and does not create it', async () => {
     newCluster();
-    const { out } = await run('status', '--json');
-    expect(JSON.parse(out)).toEqual({ cluster: `test-${clusters}`, leader: null, epoch: '0', members: [] });
+    const missing = {
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/^error: There is no cluster 'test-[^\n]+ \(ZISTORE_TIMEOUT\)\n$/),
+    };
+    for (let i = 0; i < 2; i++) expect(await run('status', '--timeout', '1')).toEqual(missing);
   });
 
   it('fails with one line, without a stack, when nobody leads or ZooKeeper is not there', async () => {
