@@ -52,7 +52,7 @@ export class Holdings {
     const before = this.#leaders.get(life);
     if (before !== leader) this.#changed(life, before, leader);
     if (leader !== undefined) {
-      this.#note(this.#reigns.get(leader.epoch)!, leader, hasLease(group, now));
+      this.#note(this.#reigns.get(leader.epoch), leader, hasLease(group, now));
       return;
     }
     const takeover = takeoverOf(group);
@@ -91,7 +91,9 @@ export class Holdings {
   }
 
   /** A write without a lease ends in a refusal, but its holders may have heard of it (Z26). */
-  #note(reign: Reign, leader: Leader, hasLease: boolean): void {
+  #note(reign: Reign | undefined, leader: Leader, hasLease: boolean): void {
+    // A process that stood still for two changes of the leader: nobody looks back as far.
+    if (reign === undefined) return;
     if (hasLease) {
       reign.aliveAt = this.#recorder.now();
       if (reign.locked.size > 0) reign.locked = new Set();
