@@ -7,14 +7,8 @@ export interface KeptSeed {
 
 export const KEPT_SEEDS: readonly KeptSeed[] = [
   {
-    seed: 2,
-    profile: 'everything',
-    found:
-      'in the world itself: a process that stood still, between two connections of one member that were made meanwhile',
-  },
-  {
-    seed: 89,
-    profile: 'ensemble',
-    found: 'in the world itself: a leader server that comes back to an ensemble which another one leads',
+    seed: 20339,
+    profile: 'churn',
+    found: 'in the world itself: a process that stood still while the leader changed twice',
   },
 ];
