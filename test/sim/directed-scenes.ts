@@ -195,6 +195,87 @@ async function oldStore(scene: Scene): Promise<void> {
   await scene.ended();
 }
 
+/** A leader is back while its successor, which cannot have seen that, is about to finish its takeover. */
+async function untimelyReturn(scene: Scene): Promise<void> {
+  const [old, next, third] = (await scene.started(3)) as [SimNode, SimNode, SimNode];
+  for (const k of ['k0', 'k1']) scene.put(old, k);
+  await scene.ended();
+  for (const k of ['k0', 'k1']) scene.get(next, k);
+  scene.get(third, 'k0');
+  await scene.ended();
+  const slowMs = scene.between(300, 500);
+  scene.latency(next, third, slowMs, slowMs + 5);
+  old.host.cut();
+  await scene.until('the old leader’s session is over', () => next.open.status().role === 'recovering');
+  await scene.advance(scene.between(4 * slowMs, 5.2 * slowMs));
+  old.host.heal();
+  scene.world.network.setLatency(next.address, old.address, 1, scene.between(5, 150));
+  for (let i = 0; i < 200 && !scene.leads(next); i++) await scene.advance(10);
+  old.host.setLatency(scene.between(1, 40));
+  for (let i = 0; i < 10; i++) {
+    if (i % 2 === 0) scene.put(next, 'k1');
+    await scene.advance(scene.between(0, 10));
+    for (const k of ['k0', 'k1']) scene.get(old, k);
+    await scene.advance(scene.between(0, 10));
+  }
+  await scene.until('it is back', () => old.open.status().role === 'follower');
+  for (const k of ['k0', 'k1']) scene.get(old, k);
+}
+
+/** A leader is back, is told to adopt what it has set aside, and is lost again before its successor leads without it. */
+async function lostAgain(scene: Scene): Promise<void> {
+  const { network } = scene.world;
+  const [old, next] = (await scene.started(2)) as [SimNode, SimNode];
+  const third = await scene.world.started('n2', { candidate: false });
+  for (const k of ['k0', 'k1']) scene.put(old, k);
+  await scene.ended();
+  const slowMs = scene.between(300, 500);
+  scene.latency(next, third, slowMs, slowMs + 5);
+  old.host.cut();
+  await scene.until('the old leader’s session is over', () => next.open.status().role === 'recovering');
+  const back = scene.between(0, 2 * slowMs);
+  await scene.advance(back);
+  old.host.heal();
+  await scene.advance(scene.between(4.2, 5.8) * slowMs - back);
+  old.host.cut();
+  network.cut(old.address, next.address);
+  await scene.until('the next one leads', () => scene.leads(next));
+  scene.delete(next, 'k0');
+  scene.put(next, 'k1');
+  await scene.ended();
+  scene.get(third, 'k1');
+  await scene.ended();
+  scene.crash(next);
+  await scene.advance(scene.between(1200, 1600));
+  old.host.heal();
+  network.healAll();
+  await scene.until('it leads again', () => scene.leads(old));
+  for (const node of [old, third]) for (const k of ['k0', 'k1']) scene.get(node, k);
+}
+
+/** A write is applied and read, and its answer dies with the leader: it must not be done again after the next one. */
+async function lastWords(scene: Scene): Promise<void> {
+  const [leader, next, writer, reader] = (await scene.started(4)) as [SimNode, SimNode, SimNode, SimNode];
+  scene.put(leader, 'k');
+  await scene.ended();
+  const { network } = scene.world;
+  network.setLatency(leader.address, writer.address, 1000, 1000);
+  scene.put(writer, 'k');
+  await scene.advance(5);
+  scene.get(reader, 'k');
+  scene.get(next, 'k');
+  await scene.advance(scene.between(3, 20));
+  network.setLatency(next.address, writer.address, 1, scene.between(5, 100));
+  writer.host.setLatency(scene.between(1, 80));
+  scene.crash(leader);
+  await scene.until('the next one leads', () => scene.leads(next));
+  scene.put(next, 'k');
+  for (let i = 0; i < 10; i++) {
+    await scene.advance(scene.between(1, 40));
+    scene.get(i % 2 ? next : reader, 'k');
+  }
+}
+
 /** A process crashes and begins again at its address, while its former session lives on. */
 async function twoLives(scene: Scene): Promise<void> {
   const { world } = scene;
@@ -247,6 +328,9 @@ export const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> =
   lateNews,
   secondCrash,
   oldStore,
+  untimelyReturn,
+  lostAgain,
+  lastWords,
   twoLives,
   oldList,
 };

@@ -6,6 +6,7 @@
  */
 import { mutationsOfCopies } from './mutations-copies.ts';
 import { mutationsOfLeases } from './mutations-leases.ts';
+import { moreMutations } from './mutations-more.ts';
 import { mutationsOfTakeover } from './mutations-takeover.ts';
 import { mutationsOfWrites } from './mutations-writes.ts';
 
@@ -21,6 +22,7 @@ export const mutations: readonly Mutation[] = [
   ...mutationsOfLeases,
   ...mutationsOfTakeover,
   ...mutationsOfCopies,
+  ...moreMutations,
 ];
 
 export function mutationNamed(name: string): Mutation {
