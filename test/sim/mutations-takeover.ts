@@ -7,7 +7,7 @@ import { Takeover } from '../../src/core/takeover.ts';
 import type { Mutation } from './mutations.ts';
 import { replaceMethod } from './mutations-patch.ts';
 
-/** What an old leader has answered counts, however late it comes. */
+/** What an old leader has answered to a read counts, however late it comes. */
 function hearOldAnswers(): void {
   replaceMethod(Group, 'message', (original) => {
     return function (channel, message, now) {
@@ -20,6 +20,7 @@ function hearOldAnswers(): void {
     return function () {
       this.target = undefined;
       this.wakeAt = Number.POSITIVE_INFINITY;
+      this.failSentWrites();
     };
   });
 }
