@@ -21,7 +21,7 @@ const BOUNDS: Readonly<Record<string, number>> = {
   zkRequests: 60,
   retries: 8,
   watches: 24,
-  beats: 16,
+  beats: 40,
   channels: 24,
   dialled: 8,
   peers: 16,
