@@ -71,7 +71,7 @@ export class Join {
       if (reply.ok) this.compare(reply.data ?? '', now);
       else if (reply.code !== 'NO_NODE') this.failed(reply, this.readConfig, now);
       // A client by nature asks for a cluster; were it to create one, a slip of the pen would fix its configuration.
-      else if (!this.options.candidate) this.await('cluster', now);
+      else if (!this.options.candidate) this.lookAgain('cluster', now);
       else this.createDirectory(0);
     });
   };
@@ -143,7 +143,7 @@ export class Join {
   };
 
   /** Looks again in a moment. */
-  private await(what: 'cluster', now: number): void {
+  private lookAgain(what: 'cluster', now: number): void {
     this.waitingFor = what;
     this.zk.retry(this.readConfig, now);
   }

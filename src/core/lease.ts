@@ -31,7 +31,7 @@ export class Lease {
   }
 
   /** The session timeout as negotiated. A shorter one on a reconnect shortens what was proven before, too. */
-  setTimeout(sessionTimeoutMs: number): void {
+  setSessionTimeout(sessionTimeoutMs: number): void {
     const lengthMs = sessionTimeoutMs * (1 - CLOCK_RATE_BOUND);
     if (lengthMs < this.lengthMs) this.end -= this.lengthMs - lengthMs;
     this.lengthMs = lengthMs;

@@ -109,7 +109,7 @@ export class Session {
     }
     this.info = info;
     this.connected = true;
-    this.lease.setTimeout(info.timeoutMs);
+    this.lease.setSessionTimeout(info.timeoutMs);
     if (first) this.join.start(info.id);
     else this.zk.connected(now);
     if (this.joined !== undefined) this.nextBeatAt = Math.min(this.nextBeatAt, now);

@@ -242,7 +242,7 @@ describe('timeouts that leave no room for a lease (Z06 Z19, protocol.md: Lease)'
 /** Beats on schedule, each answered at once: the least that is left of the lease just before a beat is answered. */
 function leastTimeLeft(sessionTimeoutMs: number, tickTimeMs: number): number {
   const lease = new Lease(tickTimeMs);
-  lease.setTimeout(sessionTimeoutMs);
+  lease.setSessionTimeout(sessionTimeoutMs);
   let least = Number.POSITIVE_INFINITY;
   for (let beat = 0; beat < 60; beat++) {
     const now = beat * beatIntervalMs(sessionTimeoutMs);

@@ -54,10 +54,10 @@ describe('defects of the past', () => {
 
   it('lease: a shorter timeout negotiated on a reconnect leaves the longer lease that was proven before', () => {
     const lease = new Lease(1000);
-    lease.setTimeout(20_000);
+    lease.setSessionTimeout(20_000);
     lease.answered(0, 0);
     lease.answered(1000, 1000);
-    lease.setTimeout(4000);
+    lease.setSessionTimeout(4000);
     // From the reconnect (at 1000 or later) on the server expires the session 4 s after its last touch.
     expect(lease.end).toBeLessThanOrEqual(1000 + 4000);
   });

@@ -36,7 +36,7 @@ const beats = fc
 
 function leaseOf(timeoutMs: number): Lease {
   const lease = new Lease(TICK);
-  lease.setTimeout(timeoutMs);
+  lease.setSessionTimeout(timeoutMs);
   return lease;
 }
 
@@ -97,8 +97,8 @@ describe('the lease', () => {
 
   it('Z19: lasts as long as the timeout that was negotiated, less 1 % for the clocks', () => {
     const lease = new Lease(TICK);
-    lease.setTimeout(20_000);
-    lease.setTimeout(4000);
+    lease.setSessionTimeout(20_000);
+    lease.setSessionTimeout(4000);
     lease.answered(0, 0);
     lease.answered(1000, 1000);
     expect(lease.end).toBe(3960);
@@ -108,7 +108,7 @@ describe('the lease', () => {
     const lease = leaseOf(4000);
     lease.answered(0, 0);
     lease.answered(1000, 1000);
-    lease.setTimeout(20_000);
+    lease.setSessionTimeout(20_000);
     expect(lease.end).toBe(3960);
   });
 
