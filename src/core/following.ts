@@ -54,7 +54,7 @@ export class Following {
   }
 
   /** The leader of this epoch has finished takeover. */
-  follow(leader: Member, now: number): void {
+  follow(leader: Member): void {
     const epoch = epochOf(leader);
     this.learn(epoch);
     if (epoch !== this.highest || this.leaderOf !== undefined) return;
@@ -63,7 +63,7 @@ export class Following {
     this.setLeader(leader);
     this.dialOnly(leader);
     const out = this.channels.out(memberId(leader));
-    if (out !== undefined) this.requests.leaderUp(out, epoch, now);
+    if (out !== undefined) this.requests.leaderUp(out, epoch);
   }
 
   /** This node leads itself: its copies are in its store. */
@@ -82,7 +82,7 @@ export class Following {
    * `head` is another candidate, whose turn it is; undefined: nobody's. Whoever holds hidden copies must not take a dead
    * leader's `served` for a living one: only a leader whose election znode is the head is followed.
    */
-  electionRead(served: Served | undefined, head: Head | undefined, now: number): void {
+  electionRead(served: Served | undefined, head: Head | undefined): void {
     if (served !== undefined) this.cache.dropIfOutlived(served.epoch);
     // A lower head is only a lagging view of the election.
     this.leaderGone = this.leaderOf !== undefined && (head === undefined || head.epoch > epochOf(this.leaderOf));
@@ -95,13 +95,13 @@ export class Following {
     this.learn(head.epoch);
     if (head.epoch !== this.highest) return;
     const member: Member = { address: head.address, incarnation: toIncarnation(head.epoch) };
-    if (served?.epoch === head.epoch) this.follow(member, now);
+    if (served?.epoch === head.epoch) this.follow(member);
     else if (this.leaderOf === undefined) this.dialOnly(member);
   }
 
-  channelUp(channel: Channel, now: number): void {
+  channelUp(channel: Channel): void {
     if (channel.direction !== 'out' || epochOf(channel.peer) !== this.highest) return;
-    if (this.leaderOf !== undefined) this.requests.leaderUp(channel.id, this.highest, now);
+    if (this.leaderOf !== undefined) this.requests.leaderUp(channel.id, this.highest);
     // It is taking over: it may not be able to reach us, so we do not wait to be asked.
     else if (!this.cache.visible) this.offering.start(this.highest, channel.id);
   }
@@ -112,20 +112,22 @@ export class Following {
     if (this.leaderGone) this.endWritesOfGoneLeader();
   }
 
-  answer(channel: Channel, message: Answer, now: number): void {
-    if (message.type === 'refused' || this.isFromLeader(channel, message)) this.requests.answer(message, now);
+  answer(channel: Channel, message: Answer): void {
+    if (message.type === 'refused' || this.isFromLeader(channel, message)) this.requests.answer(message);
   }
 
-  message(channel: Channel, message: Answer | Invalidation | Takeover, now: number): void {
+  message(channel: Channel, message: Answer | Invalidation | Takeover): void {
     if (message.type === 'value' || message.type === 'written') {
-      this.answer(channel, message, now);
+      this.answer(channel, message);
       return;
     }
     // These come from the leader of their epoch and nobody else (Z38).
     if (!this.isFromLeader(channel, message)) return;
     if (message.type === 'invalidate') this.invalidate(channel.id, message);
-    else if (message.type === 'leading') this.follow(channel.peer, now);
-    else if (message.type === 'offered') this.offering.offered(message.epoch, channel.id, message.page);
+    else if (message.type === 'leading') {
+      this.follow(channel.peer);
+      this.requests.resume();
+    } else if (message.type === 'offered') this.offering.offered(message.epoch, channel.id, message.page);
     else if (message.type === 'fence') {
       if (this.leaderOf === undefined) this.offering.start(message.epoch, channel.id);
     } else if (message.type === 'adopt') this.adopt(channel.id, message.base, message.drop);

@@ -86,7 +86,6 @@ export class Group {
     return Math.min(
       this.session?.wakeAt ?? Number.POSITIVE_INFINITY,
       this.wasLive && this.session !== undefined ? this.session.lease.end : Number.POSITIVE_INFINITY,
-      this.following.requests.wakeAt,
       this.inspection.wakeAt,
       this.leave.wakeAt,
       this.reopenAt,
@@ -179,11 +178,11 @@ export class Group {
     const { leader } = this.leading;
     if (input.type === 'get') {
       const known = this.lookup(input.key);
-      if (known === undefined) this.following.requests.get(input.call, input.key, now);
+      if (known === undefined) this.following.requests.get(input.call, input.key);
       else this.calls.settle(input.call, known.value === undefined ? { ok: true } : { ok: true, value: known.value });
     } else if (input.type === 'write') {
       if (leader !== undefined) leader.write(input.call, input.key, input.action, now);
-      else this.following.requests.write(input.call, input.key, input.action, now);
+      else this.following.requests.write(input.call, input.key, input.action);
     } else {
       this.inspection.start(input.call, now);
       this.session?.members.read();
@@ -231,7 +230,7 @@ export class Group {
       this.loseSession('the own election znode is gone', now);
       return;
     }
-    if (!mine) this.following.electionRead(served, head, now);
+    if (!mine) this.following.electionRead(served, head);
     this.leave.electionRead(served, head);
     if (mine && !this.leave.steppedDown) this.leading.elected(session, self, head, now);
     else if (!this.leading.active) session.members.read();
@@ -270,7 +269,6 @@ export class Group {
 
   private wake(now: number): void {
     this.session?.wake(now);
-    this.following.requests.wake(now);
     this.inspection.wake(now);
     if (now >= this.reopenAt) this.openSession();
   }
@@ -279,7 +277,7 @@ export class Group {
 
   private channelUp(channel: Channel, now: number): void {
     if (this.leading.active && this.session !== undefined) this.leading.channelUp(channel, this.session.members);
-    this.following.channelUp(channel, now);
+    this.following.channelUp(channel);
     this.inspection.channelUp(channel, this.following.highest);
   }
 
@@ -292,7 +290,7 @@ export class Group {
   private message(channel: Channel, message: Message, now: number): void {
     // A refusal says that the request was not carried out; heard after the higher epoch it brings, it would be
     // taken for one of which nothing is known (S19).
-    if (message.type === 'refused') this.following.answer(channel, message, now);
+    if (message.type === 'refused') this.following.answer(channel, message);
     if (message.epoch > this.following.highest) {
       if (this.leading.active) {
         this.loseSession('another member leads in a higher epoch', now);
@@ -314,7 +312,7 @@ export class Group {
     else if (message.type === 'settled' || message.type === 'invalidated') this.leading.message(channel, message, now);
     else if (message.type === 'offer' || message.type === 'adopted') {
       this.leading.message(channel, message, now);
-    } else if (message.type !== 'refused') this.following.message(channel, message, now);
+    } else if (message.type !== 'refused') this.following.message(channel, message);
   }
 
   /** Anything from a lower epoch is refused; who asks is told which epoch it has missed. */
@@ -331,7 +329,7 @@ export class Group {
     if (live === this.wasLive) return;
     this.wasLive = live;
     if (live) {
-      this.leading.wake(now);
+      this.leading.leaseHeld(now);
     } else {
       this.leading.leaseLapsed();
       this.following.requests.failAll(sessionLost);

@@ -160,8 +160,10 @@ export class Leading {
     this.calls.settle(call, cancelled(code, kind === 'read' ? undefined : begun ? 'unknown' : 'notApplied'));
   }
 
-  wake(now: number): void {
+  /** The lease holds (again): a takeover may have waited for it, and so may those whom the leader had to refuse. */
+  leaseHeld(now: number): void {
     this.takeover?.wake(now);
+    this.announce();
   }
 
   leaseLapsed(): void {
@@ -230,10 +232,16 @@ export class Leading {
     this.leader = leader;
     this.counters.takeovers += 1;
     this.following.lead(this.self);
+    this.announce();
+    this.ownRequests(leader, now);
+  }
+
+  private announce(): void {
+    if (this.leader === undefined) return;
+    const { epoch } = this.leader;
     for (const peer of this.peers) {
       for (const channel of this.channels.of(peer.id)) this.channels.send(channel, { type: 'leading', epoch });
     }
-    this.ownRequests(leader, now);
   }
 
   /** What this node's callers asked for while nobody led is for ourselves to do now (Z20 Z25). */

@@ -12,9 +12,6 @@ import type { Action, Answer } from './messages.ts';
 import type { Counters } from './status.ts';
 import type { Epoch, Key, Version } from './types.ts';
 
-/** How long a request waits after a leader has refused it before it is sent again to whoever leads then. */
-const REFUSED_RETRY_MS = 50;
-
 /** Finished writes that are told to the leader together. */
 const FINISHED_BATCH = 64;
 
@@ -32,8 +29,6 @@ interface PendingWrite {
 type Pending = { readonly kind: 'read'; flight: Flight } | { readonly kind: 'write'; readonly write: PendingWrite };
 
 export class Requests {
-  /** When unsent requests are to be tried again. */
-  wakeAt = Number.POSITIVE_INFINITY;
   private nextId = 1;
   private readonly flights = new Flights();
   private readonly pending = new Map<CallId, Pending>();
@@ -58,7 +53,7 @@ export class Requests {
     this.counters = counters;
   }
 
-  get(call: CallId, key: Key, now: number): void {
+  get(call: CallId, key: Key): void {
     let flight = this.flights.joinable(key);
     if (flight === undefined) {
       flight = { key, id: 0, waiters: [call], late: [] };
@@ -67,19 +62,19 @@ export class Requests {
     } else if (flight.id === 0) flight.waiters.push(call);
     else flight.late.push(call);
     this.pending.set(call, { kind: 'read', flight });
-    this.flush(now);
+    this.flush();
   }
 
-  write(call: CallId, key: Key, action: Action, now: number): void {
+  write(call: CallId, key: Key, action: Action): void {
     const write: PendingWrite = { call, key, action, id: 0 };
     this.pending.set(call, { kind: 'write', write });
     this.flights.startWrite(key);
     this.unsentWrites.add(write);
-    this.flush(now);
+    this.flush();
   }
 
   /** A channel to the leader of this epoch is open: send what waits, and again what that leader has not answered. */
-  leaderUp(channel: ChannelId, epoch: Epoch, now: number): void {
+  leaderUp(channel: ChannelId, epoch: Epoch): void {
     this.target = { channel, epoch };
     this.held = false;
     // A read is asked anew, under a new id: an answer to the earlier asking may predate those who joined since.
@@ -87,13 +82,18 @@ export class Requests {
     this.sentReads.clear();
     // A write keeps its id: this leader knows by it whether it has been carried out already.
     for (const write of this.sentWrites.values()) this.sendWrite(write);
-    this.wakeAt = Number.POSITIVE_INFINITY;
-    this.flush(now);
+    this.flush();
   }
 
   /** The leader is gone, though its connection may still stand: what it has may be answered, but it is sent no more. */
   hold(): void {
     this.held = true;
+  }
+
+  /** The leader says that it leads: after a refusal, because its own lease holds again. */
+  resume(): void {
+    this.held = false;
+    this.flush();
   }
 
   /** Whether there is an open channel to the leader. */
@@ -121,7 +121,6 @@ export class Requests {
     this.target = undefined;
     this.held = false;
     this.finished = [];
-    this.wakeAt = Number.POSITIVE_INFINITY;
     for (const flight of this.sentReads.values()) this.unsend(flight);
     this.sentReads.clear();
     this.failSentWrites();
@@ -131,16 +130,10 @@ export class Requests {
     for (const write of [...this.sentWrites.values()]) this.endWrite(write, outcomeUnknown());
   }
 
-  wake(now: number): void {
-    if (now < this.wakeAt) return;
-    this.wakeAt = Number.POSITIVE_INFINITY;
-    this.flush(now);
-  }
-
-  answer(message: Answer, now: number): void {
-    if (message.type === 'value') this.value(message, now);
+  answer(message: Answer): void {
+    if (message.type === 'value') this.value(message);
     else if (message.type === 'written') this.written(message);
-    else this.refused(message, now);
+    else this.refused(message);
   }
 
   /** A caller gives up; false: it is not one of ours. A flight goes on for the others, and so does a write that has been sent. */
@@ -179,7 +172,6 @@ export class Requests {
     this.unsentReads.clear();
     this.unsentWrites.clear();
     this.flights.clear();
-    this.wakeAt = Number.POSITIVE_INFINITY;
   }
 
   /** What waits unsent, taken out to be carried out by this node itself, which now leads. */
@@ -193,7 +185,7 @@ export class Requests {
     return { reads, writes };
   }
 
-  private value(message: Answer & { type: 'value' }, now: number): void {
+  private value(message: Answer & { type: 'value' }): void {
     const flight = this.sentReads.get(message.id);
     if (flight === undefined) return;
     this.sentReads.delete(message.id);
@@ -206,10 +198,10 @@ export class Requests {
     for (const call of flight.waiters) this.settle(call, result);
     if (holder) for (const call of flight.late) this.settle(call, result);
     // Nothing would have told us of a write between the answer and their asking: they share one new request.
-    else if (flight.late.length > 0) this.askAgain(flight, now);
+    else if (flight.late.length > 0) this.askAgain(flight);
   }
 
-  private askAgain(old: Flight, now: number): void {
+  private askAgain(old: Flight): void {
     let flight = this.flights.joinable(old.key);
     if (flight === undefined || flight.id !== 0) {
       flight = { key: old.key, id: 0, waiters: [], late: [] };
@@ -220,7 +212,7 @@ export class Requests {
       flight.waiters.push(call);
       this.pending.set(call, { kind: 'read', flight });
     }
-    this.flush(now);
+    this.flush();
   }
 
   private written(message: Answer & { type: 'written' }): void {
@@ -234,7 +226,7 @@ export class Requests {
   }
 
   /** It was not carried out and never will be under this id: it may be sent again, under a new one (Z25 S19). */
-  private refused(message: Answer & { type: 'refused' }, now: number): void {
+  private refused(message: Answer & { type: 'refused' }): void {
     const flight = this.sentReads.get(message.id);
     const write = this.sentWrites.get(message.id);
     if (message.reason === 'limit') {
@@ -252,13 +244,13 @@ export class Requests {
       write.id = 0;
       this.unsentWrites.add(write);
     }
-    this.wakeAt = Math.min(this.wakeAt, now + REFUSED_RETRY_MS);
+    // Not to this leader until it says that it leads (again): a refusal still on its way when the leader changes would
+    // make what never happened an unknown outcome.
+    this.held = true;
   }
 
-  private flush(now: number): void {
-    // After a refusal new operations wait along with the refused ones.
-    const refusedLately = this.wakeAt !== Number.POSITIVE_INFINITY && now < this.wakeAt;
-    if (this.target === undefined || this.held || refusedLately) return;
+  private flush(): void {
+    if (this.target === undefined || this.held) return;
     const { channel, epoch } = this.target;
     for (const flight of this.unsentReads) {
       flight.id = this.nextId++;
