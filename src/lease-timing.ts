@@ -1,8 +1,8 @@
 /**
  * Which session timeouts leave room for a lease (docs/protocol.md, Lease). A node beats every T/6. A beat counts once a
- * later beat was sent at least tickTime/2 + 50 ms after its answer, and the lease ends 0.99 T after the counting beat
- * was *sent*. So just before the next beat is answered, on a network without delay, the counting beat is
- * floor((tickTime/2 + 50) / beat) + 2 beats old; what is left of 0.99 T then is the slack.
+ * later one was sent at least tickTime/2 + 50 ms after its answer and a third, at once, after the answer of that; the
+ * lease ends 0.99 T after the counting beat was *sent*. So just before the next beat is answered, on a network without
+ * delay, the counting beat is floor((tickTime/2 + 50) / beat) + 2 beats old; what is left of 0.99 T then is the slack.
  */
 import { invalid } from './check.ts';
 

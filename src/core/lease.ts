@@ -1,11 +1,17 @@
 /**
  * Until when, on this node's own monotonic clock, its ZooKeeper session surely lives (Z06 Z19 Z24 Z26).
  *
- * A server passes on what it heard from its clients only in its replies to the ZooKeeper leader's pings, every half
- * tick, so a committed transaction does not prove that the session was touched when it was sent. But when a **later**
- * beat is committed that was sent half a tick after this beat's answer had come, the touch has been passed on. Hence
- * the pair: the newest beat j whose answer had arrived `margin` before the sending of a later, answered beat counts
- * from its *sending*. Renewing from a single beat, or from pings, outlived sessions by seconds (docs/protocol.md).
+ * A server passes on what it heard from its clients only in its answers to the ZooKeeper leader's pings, every half
+ * tick, so a committed transaction does not prove that the session was touched when it was sent. Three beats do:
+ *
+ * - beat j was answered;
+ * - beat m, sent `margin` later, was answered: the leader server has sent a ping between their commits, and as it says
+ *   everything to a server in one order, that ping came before m's answer. By then the server had said what it heard;
+ * - beat k, sent after m's answer, was answered: it went the same way behind what the server had said.
+ *
+ * So the leader server has heard of j, however the network between the servers stalled, and j counts from its
+ * **sending**. With j and m alone a link that stalls for about a session timeout and then goes on makes m overtake the
+ * touch; renewing from a single beat, or from pings, outlived sessions by seconds (docs/protocol.md).
  */
 
 /** How much faster than ours another clock may run: the lease ends this fraction of the timeout early. */
@@ -25,6 +31,8 @@ export class Lease {
   private readonly marginMs: number;
   private lengthMs = 0;
   private unpaired: AnsweredBeat[] = [];
+  /** Beats with a later one, and the answer of that one. */
+  private paired: AnsweredBeat[] = [];
 
   constructor(tickTimeMs: number) {
     this.marginMs = tickTimeMs / 2 + RELAY_ALLOWANCE_MS;
@@ -42,12 +50,22 @@ export class Lease {
     return now + this.marginMs;
   }
 
+  /** Whether one more beat, sent now, would prove one more. */
+  get wantsBeat(): boolean {
+    return this.paired.length > 0;
+  }
+
   /** A quorum transaction of this session, sent at `sentAt` or later, was answered with success by `now`. */
   answered(sentAt: number, now: number): void {
-    const proven = this.unpaired.findLastIndex((beat) => beat.answeredAt + this.marginMs <= sentAt);
+    const proven = this.paired.findLastIndex((beat) => beat.answeredAt <= sentAt);
     if (proven >= 0) {
-      this.end = Math.max(this.end, this.unpaired[proven]!.sentAt + this.lengthMs);
-      this.unpaired.splice(0, proven + 1);
+      this.end = Math.max(this.end, this.paired[proven]!.sentAt + this.lengthMs);
+      this.paired.splice(0, proven + 1);
+    }
+    const pair = this.unpaired.findLastIndex((beat) => beat.answeredAt + this.marginMs <= sentAt);
+    if (pair >= 0) {
+      this.paired.push({ sentAt: this.unpaired[pair]!.sentAt, answeredAt: now });
+      this.unpaired.splice(0, pair + 1);
     }
     this.unpaired.push({ sentAt, answeredAt: now });
   }
@@ -57,5 +75,6 @@ export class Lease {
     this.end = Number.NEGATIVE_INFINITY;
     this.lengthMs = Number.NEGATIVE_INFINITY;
     this.unpaired = [];
+    this.paired = [];
   }
 }

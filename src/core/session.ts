@@ -12,7 +12,7 @@ import type { Paths } from './paths.ts';
 import type { Address } from './types.ts';
 import { ZkRequests } from './zk.ts';
 
-/** Beats a session timeout. */
+/** Regular beats a session timeout; each may be followed by one that confirms. */
 const BEATS_PER_TIMEOUT = 6;
 
 /** Beats without an answer, beyond which none is sent: the connection is dead or as good as dead. */
@@ -143,6 +143,10 @@ export class Session {
 
   private beat(now: number): void {
     this.nextBeatAt = now + (this.info?.timeoutMs ?? 0) / BEATS_PER_TIMEOUT;
+    this.sendBeat(now, false);
+  }
+
+  private sendBeat(now: number, confirming: boolean): void {
     if (this.joined === undefined || this.beatsInFlight >= MAX_BEATS_IN_FLIGHT) return;
     const { paths, address } = this.options;
     const steps: ZkStepCheck[] = [{ op: 'check', path: paths.member(address) }];
@@ -153,8 +157,11 @@ export class Session {
     this.beatsInFlight += 1;
     this.zk.submit({ op: 'multi', steps }, (reply, repliedAt) => {
       this.beatsInFlight -= 1;
-      if (reply.ok) this.lease.answered(sentAt, repliedAt);
-      else if (reply.code === 'NO_NODE') this.events.lost('the own znodes are gone', repliedAt);
+      if (reply.ok) {
+        this.lease.answered(sentAt, repliedAt);
+        // The third of three, at once: waiting for the next regular one would cost a sixth of the timeout.
+        if (!confirming && this.lease.wantsBeat && this.connected) this.sendBeat(repliedAt, true);
+      } else if (reply.code === 'NO_NODE') this.events.lost('the own znodes are gone', repliedAt);
     });
   }
 }

@@ -7,6 +7,12 @@ export interface KeptSeed {
 
 export const KEPT_SEEDS: readonly KeptSeed[] = [
   {
+    seed: 2714,
+    profile: 'ensemble',
+    found: 'a lease of two beats that outlived its session: the second overtook, on a link that had stalled, the touch',
+  },
+  { seed: 3408, profile: 'everything', found: 'the same, among everything else' },
+  {
     seed: 20339,
     profile: 'churn',
     found: 'in the world itself: a process that stood still while the leader changed twice',

@@ -248,6 +248,7 @@ function leastTimeLeft(sessionTimeoutMs: number, tickTimeMs: number): number {
     const now = beat * beatIntervalMs(sessionTimeoutMs);
     if (beat > 40) least = Math.min(least, lease.end - now);
     lease.answered(now, now);
+    if (lease.wantsBeat) lease.answered(now, now);
   }
   return least;
 }

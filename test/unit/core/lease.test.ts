@@ -1,4 +1,4 @@
-/** The lease from paired beats (Z06 Z19 Z24 Z26; docs/protocol.md, Lease). */
+/** The lease from three beats (Z06 Z19 Z24 Z26; docs/protocol.md, Lease). */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Lease } from '../../../src/core/lease.ts';
@@ -11,10 +11,18 @@ interface Beat {
   readonly answeredAt: number;
 }
 
-/** The rule as it is stated: j the newest beat answered at least half a tick and 50 ms before a later answered one was sent. */
+/**
+ * The rule as it is stated: j the newest beat answered at least half a tick and 50 ms before a later one m was sent,
+ * after the answer of which a third was sent and answered.
+ */
 function endByTheRule(beats: readonly Beat[], timeoutMs: number): number {
   const proven = beats.filter((j, index) =>
-    beats.slice(index + 1).some((later) => later.sentAt - j.answeredAt >= MARGIN),
+    beats
+      .slice(index + 1)
+      .some(
+        (m, next) =>
+          m.sentAt - j.answeredAt >= MARGIN && beats.slice(index + next + 2).some((k) => k.sentAt >= m.answeredAt),
+      ),
   );
   return Math.max(Number.NEGATIVE_INFINITY, ...proven.map((j) => j.sentAt + timeoutMs * 0.99));
 }
@@ -41,7 +49,7 @@ function leaseOf(timeoutMs: number): Lease {
 }
 
 describe('the lease', () => {
-  it('Z19 Z24: is, after every answer, what the rule of paired beats says', () => {
+  it('Z19 Z24: is, after every answer, what the rule of three beats says', () => {
     fc.assert(
       fc.property(beats, fc.integer({ min: 1000, max: 10_000 }), (all, timeoutMs) => {
         const lease = leaseOf(timeoutMs);
@@ -60,11 +68,21 @@ describe('the lease', () => {
     expect(lease.end).toBe(Number.NEGATIVE_INFINITY);
   });
 
-  it('Z06: counts from the sending of the earlier beat of a pair, not from its answer nor from the later one', () => {
+  it('Z06: counts from the sending of the earlier beat of a pair, not from its answer nor from later ones', () => {
     const lease = leaseOf(6000);
     lease.answered(0, 200);
     lease.answered(200 + MARGIN, 900);
+    expect(lease.end).toBe(Number.NEGATIVE_INFINITY);
+    lease.answered(900, 1000);
     expect(lease.end).toBe(0 + 6000 * 0.99);
+  });
+
+  it('Z24: is not renewed by a third beat that was sent before the second was answered: it may have overtaken', () => {
+    const lease = leaseOf(6000);
+    lease.answered(0, 200);
+    lease.answered(200 + MARGIN, 900);
+    lease.answered(899, 1000);
+    expect(lease.end).toBe(Number.NEGATIVE_INFINITY);
   });
 
   it('Z06: is not renewed by a beat that was sent before half a tick and 50 ms had passed since the answer', () => {
@@ -78,13 +96,17 @@ describe('the lease', () => {
     const lease = leaseOf(6000);
     lease.answered(0, 10);
     lease.answered(1000, 1010);
+    lease.answered(1010, 1020);
     expect(lease.end).toBe(5940);
-    // Sent before the pause, answered after it, and the next one sent at once.
+    // Sent before the pause, answered after it, and the next ones sent at once.
     lease.answered(1500, 5900);
     lease.answered(5900, 5910);
-    expect(lease.end).toBe(1000 + 5940);
-    lease.answered(5910 + MARGIN, 6500);
-    expect(lease.end).toBe(5900 + 5940);
+    lease.answered(5910, 5920);
+    expect(lease.end).toBe(1010 + 5940);
+    lease.answered(5920 + MARGIN, 6500);
+    expect(lease.end).toBe(1010 + 5940);
+    lease.answered(6500, 6510);
+    expect(lease.end).toBe(5910 + 5940);
   });
 
   it('Z24: says from when on a further beat proves the one that was answered', () => {
@@ -92,6 +114,9 @@ describe('the lease', () => {
     lease.answered(0, 10);
     expect(lease.pairableAt(10)).toBe(10 + MARGIN);
     lease.answered(lease.pairableAt(10), 700);
+    expect(lease.wantsBeat).toBe(true);
+    lease.answered(700, 710);
+    expect(lease.wantsBeat).toBe(false);
     expect(lease.end).toBe(5940);
   });
 
@@ -101,12 +126,14 @@ describe('the lease', () => {
     lease.setSessionTimeout(4000);
     lease.answered(0, 0);
     lease.answered(1000, 1000);
+    lease.answered(1000, 1000);
     expect(lease.end).toBe(3960);
   });
 
   it('Z19: a longer timeout that is negotiated later does not lengthen what was proven before', () => {
     const lease = leaseOf(4000);
     lease.answered(0, 0);
+    lease.answered(1000, 1000);
     lease.answered(1000, 1000);
     lease.setSessionTimeout(20_000);
     expect(lease.end).toBe(3960);
