@@ -145,7 +145,7 @@ export class Group {
         this.wake(now);
         return;
       case 'up':
-        this.channelUp(this.channels.up(input.channel, input.peer, input.direction), now);
+        this.channelUp(this.channels.up(input.channel, input.peer, input.direction));
         return;
       case 'down':
         this.channelDown(this.channels.down(input.channel));
@@ -275,7 +275,7 @@ export class Group {
 
   // -------------------------------------------------------------------------------------------------------- channels
 
-  private channelUp(channel: Channel, now: number): void {
+  private channelUp(channel: Channel): void {
     if (this.leading.active && this.session !== undefined) this.leading.channelUp(channel, this.session.members);
     this.following.channelUp(channel);
     this.inspection.channelUp(channel, this.following.highest);

@@ -16,7 +16,10 @@ async function outlivedBy(seed: number): Promise<number> {
   const clock = new VirtualClock();
   const random = new SeededRandom(seed);
   let endedAt = Number.POSITIVE_INFINITY;
-  const listener = { done: () => {}, ended: () => void (endedAt = Math.min(endedAt, clock.now())) };
+  const ended = (): void => {
+    endedAt = Math.min(endedAt, clock.now());
+  };
+  const listener = { done: () => {}, ended };
   const options = { servers: 3, tickTimeMs: TICK_MS, syncLimit: 20, rate: () => 1, applyDelayMs: () => 0 };
   const ensemble = new Ensemble({ clock, random, ...options }, listener);
   const lease = new Lease(TICK_MS);
