@@ -205,6 +205,8 @@ export class Leader {
     if (known === 'pending') return;
     if (known !== undefined) {
       this.tell(peer, known);
+      // A refusal of before, after which the sender waits to hear that this leader leads again: it may by now.
+      if (known.type === 'refused' && now < this.lease.end) this.sayLeading(peer);
       return;
     }
     const write: Write = { kind: 'write', origin: { peer, id }, key, action };
@@ -347,6 +349,11 @@ export class Leader {
     if (peer.abandoned.delete(id) || id < peer.settled) peer.writes.delete(id);
     else peer.writes.set(id, answer);
     this.tell(peer, answer);
+  }
+
+  private sayLeading(peer: Peer): void {
+    const channel = this.channels.into(peer.id);
+    if (channel !== undefined) this.channels.send(channel, { type: 'leading', epoch: this.epoch });
   }
 
   /** An answer goes to the channel on which the member's requests come now; the one it asked on may be gone. */

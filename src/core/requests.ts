@@ -229,6 +229,8 @@ export class Requests {
   private refused(message: Answer & { type: 'refused' }): void {
     const flight = this.sentReads.get(message.id);
     const write = this.sentWrites.get(message.id);
+    // One that comes late, from a leader before: it says nothing about the one that is followed now.
+    if (flight === undefined && write === undefined) return;
     if (message.reason === 'limit') {
       const failure = limitExceeded(message.detail ?? 'The leader is at one of its limits.');
       if (write !== undefined) this.endWrite(write, { ...failure, outcome: 'notApplied' });

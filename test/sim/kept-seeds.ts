@@ -13,6 +13,11 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
   },
   { seed: 3408, profile: 'everything', found: 'the same, among everything else' },
   {
+    seed: 2750,
+    profile: 'everything',
+    found: 'a refusal told once more, by a leader that held its lease again, held its sender up for good',
+  },
+  {
     seed: 20339,
     profile: 'churn',
     found: 'in the world itself: a process that stood still while the leader changed twice',

@@ -1,7 +1,7 @@
 /** A leader and its members: gone, back, sent again, given up (docs/protocol.md, Writes; Z08 Z18 Z27 Z29 S13 S14). */
 import { describe, expect, it } from '@jest/globals';
 import type { Member } from '../../../src/core/types.ts';
-import { type GroupRig, leaderRig } from './group-rig.ts';
+import { type GroupRig, leaderRig, TIMEOUT_MS } from './group-rig.ts';
 import { key, paths } from './support.ts';
 
 let lastId = 0;
@@ -181,6 +181,24 @@ describe('a write sent again', () => {
     expect(rig.sent('invalidate')).toEqual([]);
     expect(rig.status.counters.writesApplied).toBe(2);
     expect(rig.cached('x')).toBe('v');
+  });
+});
+
+describe('a refusal that is told once more', () => {
+  it('Z25: by a leader that holds its lease by now, is followed by the word that it leads', () => {
+    const { rig, peers, links } = leaderRig(['a:1']);
+    rig.pass(TIMEOUT_MS * 2, { silent: true });
+    const id = write(rig, links[0]!.in, 'k', 'v');
+    expect(answered(rig, id)).toMatchObject([{ type: 'refused', reason: 'noLease' }]);
+    rig.answerAll();
+    rig.pass(TIMEOUT_MS);
+    expect(rig.status.live).toBe(true);
+    rig.down(links[0]!.in);
+    const next = rig.up(peers[0]!, 'in');
+    rig.take('leading');
+    write(rig, next, 'k', 'v', id);
+    expect(answered(rig, id)).toHaveLength(2);
+    expect(rig.take('leading')).toMatchObject([{ channel: next }]);
   });
 });
 
