@@ -11,8 +11,9 @@ const GUARD = '(exec 4<&-; read -r gone <&3 || kill -9 $$) >/dev/null 2>&1 & exe
 
 export interface GuardedOptions {
   readonly cwd?: string;
-  /** Files 1, 2 and 4 of the child. */
-  readonly stdout?: number | 'inherit' | 'ignore';
+  /** Files 0, 1, 2 and 4 of the child. Default: none. */
+  readonly stdin?: 'pipe' | 'ignore';
+  readonly stdout?: number | 'pipe' | 'inherit' | 'ignore';
   readonly stderr?: number | 'inherit' | 'ignore';
   readonly ipc?: boolean;
 }
@@ -30,9 +31,9 @@ export class GuardedProcess {
   static async start(
     command: string,
     args: readonly string[],
-    { cwd, stdout = 'ignore', stderr = 'ignore', ipc = false }: GuardedOptions = {},
+    { cwd, stdin = 'ignore', stdout = 'ignore', stderr = 'ignore', ipc = false }: GuardedOptions = {},
   ): Promise<GuardedProcess> {
-    const stdio: StdioOptions = ['ignore', stdout, stderr, 'pipe', ...(ipc ? (['ipc'] as const) : [])];
+    const stdio: StdioOptions = [stdin, stdout, stderr, 'pipe', ...(ipc ? (['ipc'] as const) : [])];
     const child = spawn('/bin/sh', ['-c', GUARD, 'guard', command, ...args], {
       stdio,
       ...(cwd === undefined ? {} : { cwd }),

@@ -45,10 +45,10 @@ export async function freePorts(count: number): Promise<number[]> {
 }
 
 /** Asks a server one of its four-letter words. Empty where it does not answer: a starting server may just hang. */
-export function fourLetterWord(port: number, word: string, timeoutMs = 1000): Promise<string> {
+export function fourLetterWord(port: number, word: string, timeoutMs = 1000, host = '127.0.0.1'): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
-    const socket = dial({ host: '127.0.0.1', port });
+    const socket = dial({ host, port });
     const timer = setTimeout(() => socket.destroy(), timeoutMs);
     socket.on('connect', () => socket.write(word));
     socket.on('data', (chunk) => {
@@ -63,30 +63,53 @@ export function fourLetterWord(port: number, word: string, timeoutMs = 1000): Pr
 }
 
 const COMMON_SETTINGS = [
-  'clientPortAddress=127.0.0.1',
   'maxClientCnxns=0',
   'maxSessionTimeout=600000',
   'admin.enableServer=false',
   '4lw.commands.whitelist=*',
 ];
 
+/** Where a server runs. */
+export interface ServerPlace {
+  /** The address that clients call. */
+  readonly host: string;
+  /** The words that go before its command line, to run it elsewhere than here. */
+  readonly within: readonly string[];
+}
+
+const HERE: ServerPlace = { host: '127.0.0.1', within: [] };
+
 /** One server process. `settings` are further lines of its configuration. */
 export class ServerProcess {
   readonly clientPort: number;
-  readonly #folder: string;
+  /** Its data, configuration and log. */
+  readonly folder: string;
+  readonly #place: ServerPlace;
   #process: GuardedProcess | null = null;
 
-  constructor(folder: string, clientPort: number) {
-    this.#folder = folder;
+  constructor(folder: string, clientPort: number, place: ServerPlace) {
+    this.folder = folder;
     this.clientPort = clientPort;
+    this.#place = place;
   }
 
-  static async create(settings: readonly string[], clientPort: number, myId?: number): Promise<ServerProcess> {
+  static async create(
+    settings: readonly string[],
+    clientPort: number,
+    myId?: number,
+    place = HERE,
+  ): Promise<ServerProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'zistore-zk-'));
-    const lines = [...COMMON_SETTINGS, `dataDir=${folder}`, `clientPort=${clientPort}`, ...settings];
+    const lines = [
+      ...COMMON_SETTINGS,
+      `clientPortAddress=${place.host}`,
+      `dataDir=${folder}`,
+      `clientPort=${clientPort}`,
+      ...settings,
+    ];
     await writeFile(join(folder, 'zoo.cfg'), `${lines.join('\n')}\n`);
     if (myId !== undefined) await writeFile(join(folder, 'myid'), `${myId}\n`);
-    return new ServerProcess(folder, clientPort);
+    return new ServerProcess(folder, clientPort, place);
   }
 
   get pid(): number | undefined {
@@ -96,14 +119,15 @@ export class ServerProcess {
   /** Starts the process without waiting until it serves. */
   async launch(): Promise<void> {
     const { java, classpath } = findInstallation()!;
-    const log = await open(join(this.#folder, 'log'), 'a');
+    const log = await open(join(this.folder, 'log'), 'a');
     const args = [
       ...['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'],
       // Test data need not survive a power cut, nor 64 MiB of preallocated log.
       ...['-Dzookeeper.forceSync=no', '-Dzookeeper.preAllocSize=1024'],
-      ...['-cp', classpath, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', join(this.#folder, 'zoo.cfg')],
+      ...['-cp', classpath, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', join(this.folder, 'zoo.cfg')],
     ];
-    this.#process = await GuardedProcess.start(java, args, { cwd: this.#folder, stdout: log.fd, stderr: log.fd });
+    const [command, ...words] = [...this.#place.within, java, ...args];
+    this.#process = await GuardedProcess.start(command!, words, { cwd: this.folder, stdout: log.fd, stderr: log.fd });
     await log.close();
   }
 
@@ -118,7 +142,7 @@ export class ServerProcess {
   }
 
   srvr(): Promise<string> {
-    return fourLetterWord(this.clientPort, 'srvr');
+    return fourLetterWord(this.clientPort, 'srvr', 1000, this.#place.host);
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -131,11 +155,11 @@ export class ServerProcess {
 
   async remove(): Promise<void> {
     await this.kill();
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   async #logTail(): Promise<string> {
-    return (await readFile(join(this.#folder, 'log'), 'utf8')).slice(-1000);
+    return (await readFile(join(this.folder, 'log'), 'utf8')).slice(-1000);
   }
 }
 
