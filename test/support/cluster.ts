@@ -67,7 +67,7 @@ export class TestCluster {
     return {
       cluster: this.name,
       // Two ticks are the least that ZooKeeper grants.
-      sessionTimeoutMs: Math.max(scaled(2000), 2 * tickTimeMs),
+      sessionTimeoutMs: Math.max(scaled(1000), 2 * tickTimeMs),
       tickTimeMs,
       connectTimeoutMs: scaled(20_000),
       closeTimeoutMs: scaled(2000),
