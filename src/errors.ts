@@ -23,7 +23,10 @@ export type ZiStoreErrorCode =
  */
 export type WriteOutcome = 'notApplied' | 'unknown';
 
-/** Codes after which the same call may succeed later without a change by the caller. */
+/**
+ * Codes after which the same call may succeed later without a change by the caller. ZISTORE_LIMIT_EXCEEDED is one only
+ * for a full queue, which empties by itself; what is too large stays so.
+ */
 const RETRYABLE: ReadonlySet<ZiStoreErrorCode> = new Set([
   'ZISTORE_SESSION_LOST',
   'ZISTORE_OUTCOME_UNKNOWN',
@@ -36,6 +39,8 @@ export interface ZiStoreErrorOptions {
   cause?: unknown;
   /** Set on every error of a write. */
   outcome?: WriteOutcome;
+  /** Where it is not what the code alone says. */
+  retryable?: boolean;
 }
 
 /** Thrown (or rejected with) by every operation of ZiStore. */
@@ -50,7 +55,7 @@ export class ZiStoreError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'ZiStoreError';
     this.code = code;
-    this.retryable = RETRYABLE.has(code);
+    this.retryable = options.retryable ?? RETRYABLE.has(code);
     if (options.outcome !== undefined) this.outcome = options.outcome;
   }
 }
@@ -58,7 +63,8 @@ export class ZiStoreError extends Error {
 /** The same error as one of a write; an outcome that it already names stays. */
 export function withOutcome(error: ZiStoreError, outcome: WriteOutcome): ZiStoreError {
   if (error.outcome !== undefined) return error;
-  const copy = new ZiStoreError(error.code, error.message, { cause: error.cause, outcome });
+  const { code, message, cause, retryable } = error;
+  const copy = new ZiStoreError(code, message, { cause, outcome, retryable });
   if (error.stack !== undefined) copy.stack = error.stack;
   return copy;
 }

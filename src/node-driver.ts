@@ -17,8 +17,7 @@ import type { ChannelId, Direction, TransportHandler, ZooKeeperClient, ZooKeeper
 /** Refusals that are remembered, so that each is logged once. */
 const MAX_REFUSALS_SAID = 1000;
 
-const toError = (failure: Failure): ZiStoreError =>
-  new ZiStoreError(failure.code, failure.message, failure.outcome === undefined ? {} : { outcome: failure.outcome });
+const toError = (failure: Failure): ZiStoreError => new ZiStoreError(failure.code, failure.message, failure);
 
 class Driver implements Node {
   private readonly parts: NodeParts;

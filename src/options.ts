@@ -63,7 +63,7 @@ export interface ZiStoreOptions {
   readonly maxKeyBytes?: number;
   /** Largest value in (UTF-8) bytes; the same at all nodes of a cluster. Default 1 MiB. */
   readonly maxValueBytes?: number;
-  /** Operations in progress at this node, its own and those asked by peers; more fail with ZISTORE_LIMIT_EXCEEDED. Default 10 000. */
+  /** Operations in progress at this node, its own and those asked by peers; more fail with ZISTORE_LIMIT_EXCEEDED (`retryable`). Default 10 000. */
   readonly maxPending?: number;
 }
 

@@ -39,6 +39,8 @@ export interface Failure {
   readonly message: string;
   /** On every failure of a write. */
   readonly outcome?: WriteOutcome;
+  /** Where it is not what the code alone says. */
+  readonly retryable?: boolean;
 }
 
 export type CallResult =

@@ -29,6 +29,12 @@ export const closed = (outcome?: WriteOutcome): Failure =>
 export const limitExceeded = (message: string, outcome?: WriteOutcome): Failure =>
   withOutcome({ ok: false, code: 'ZISTORE_LIMIT_EXCEEDED', message }, outcome);
 
+/** A queue is full; unlike what is too large, that passes by itself. */
+export const queueFull = (message: string, outcome?: WriteOutcome): Failure => ({
+  ...limitExceeded(message, outcome),
+  retryable: true,
+});
+
 export const cancelled = (code: 'ZISTORE_TIMEOUT' | 'ZISTORE_ABORTED', outcome?: WriteOutcome, why = ''): Failure => {
   const what = code === 'ZISTORE_TIMEOUT' ? 'The operation took longer than its timeout' : 'The operation was aborted';
   const rest =

@@ -9,7 +9,7 @@ import { type Channel, Channels } from './channels.ts';
 import { describe } from './describe.ts';
 import type { CallId, Effect, Input, Outbox } from './effects.ts';
 import type { Head, Served } from './election.ts';
-import { closed, limitExceeded, sessionLost } from './failures.ts';
+import { closed, queueFull, sessionLost } from './failures.ts';
 import { Following } from './following.ts';
 import { Inspection } from './inspection.ts';
 import type { Agreement, Joined } from './join.ts';
@@ -170,7 +170,7 @@ export class Group {
     else if (!this.live(now)) this.calls.settle(call, sessionLost(outcome));
     else if (full) {
       const message = `This node has ${this.options.maxPending} operations in progress, its limit (maxPending).`;
-      this.calls.settle(call, limitExceeded(message, outcome));
+      this.calls.settle(call, queueFull(message, outcome));
     } else this.carryOut(input, now);
   }
 

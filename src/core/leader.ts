@@ -12,7 +12,7 @@ import type { Calls } from './calls.ts';
 import type { ChannelId, Channels } from './channels.ts';
 import type { Directory } from './directory.ts';
 import type { CallId, Failure } from './effects.ts';
-import { limitExceeded, sessionLost } from './failures.ts';
+import { limitExceeded, queueFull, sessionLost } from './failures.ts';
 import type { Lease } from './lease.ts';
 import { LockMap } from './locks.ts';
 import type { Action, Answer, RefusalReason, Request } from './messages.ts';
@@ -50,8 +50,8 @@ export interface LeaderOptions {
   readonly directory: Directory;
   readonly peers: Peers;
   readonly maxBytes: number;
-  /** Bound of operations queued behind locks. */
-  readonly maxQueued: number;
+  /** Bound of writes under way and of operations queued behind them. */
+  readonly maxPending: number;
 }
 
 export class Leader {
@@ -122,7 +122,7 @@ export class Leader {
     else {
       const read: Read = { kind: 'read', key: message.key, peer, channel, id: message.id };
       if (this.locks.holder(message.key) === undefined) this.read(read, now);
-      else if (this.locks.queued >= this.options.maxQueued) this.refuse(channel, message.id, 'limit');
+      else if (this.isFull) this.refuse(channel, message.id, 'busy', QUEUE_FULL);
       else this.locks.wait(message.key, read);
     }
   }
@@ -216,10 +216,17 @@ export class Leader {
 
   private enqueue(write: Write, now: number): void {
     if ('peer' in write.origin) write.origin.peer.writes.set(write.origin.id, 'pending');
-    if (this.locks.holder(write.key) === undefined) this.begin(write, now);
-    else if (this.locks.queued >= this.options.maxQueued)
-      this.endRefused(write, 'limit', 'Too many operations wait at the leader.');
-    else this.locks.wait(write.key, write);
+    const { key } = write;
+    const locked = this.locks.holder(key) !== undefined;
+    // What waits for nobody is done at once and takes no room, however many writes wait for a holder of theirs.
+    if ((locked || this.directory.holders(key).size > 0) && this.isFull) this.endRefused(write, 'busy', QUEUE_FULL);
+    else if (locked) this.locks.wait(key, write);
+    else this.begin(write, now);
+  }
+
+  /** Callers that gave up make room for others at their nodes, but what has begun here goes on: it has to be bounded, too. */
+  private get isFull(): boolean {
+    return this.locks.size + this.locks.queued >= this.options.maxPending;
   }
 
   private begin(write: Write, now: number): void {
@@ -333,16 +340,11 @@ export class Leader {
 
   private endRefused(write: Write, reason: RefusalReason, detail?: string): void {
     if ('call' in write.origin) {
-      const failure =
-        reason === 'limit'
-          ? limitExceeded(detail ?? 'The leader is at one of its limits.', 'notApplied')
-          : sessionLost('notApplied');
-      this.calls.settle(write.origin.call, failure);
+      this.calls.settle(write.origin.call, failureOf(reason, detail));
       return;
     }
     const { peer, id } = write.origin;
-    const said = reason === 'limit' && detail !== undefined ? { detail } : {};
-    this.answerWrite(peer, id, { type: 'refused', epoch: this.epoch, id, reason, ...said });
+    this.answerWrite(peer, id, this.refusal(id, reason, detail));
   }
 
   private answerWrite(peer: Peer, id: number, answer: Answer): void {
@@ -362,12 +364,25 @@ export class Leader {
     if (channel !== undefined) this.channels.send(channel, answer);
   }
 
-  private refuse(channel: ChannelId, id: number, reason: RefusalReason): void {
-    this.channels.send(channel, { type: 'refused', epoch: this.epoch, id, reason });
+  private refuse(channel: ChannelId, id: number, reason: RefusalReason, detail?: string): void {
+    this.channels.send(channel, this.refusal(id, reason, detail));
+  }
+
+  private refusal(id: number, reason: RefusalReason, detail: string | undefined): Answer {
+    const isLimit = reason === 'limit' || reason === 'busy';
+    return { type: 'refused', epoch: this.epoch, id, reason, ...(isLimit && detail !== undefined && { detail }) };
   }
 
   private sizeOf(key: Key): number {
     const copy = this.store.get(key);
     return copy === undefined ? 0 : sizeOfCopy(copy.key, copy.value);
   }
+}
+
+const QUEUE_FULL = 'Too many operations wait at the leader.';
+
+/** What this node's own caller is told. */
+function failureOf(reason: RefusalReason, detail = 'The leader is at one of its limits.'): Failure {
+  if (reason === 'busy') return queueFull(detail, 'notApplied');
+  return reason === 'limit' ? limitExceeded(detail, 'notApplied') : sessionLost('notApplied');
 }

@@ -221,7 +221,7 @@ export class Leading {
         directory,
         peers: this.peers,
         maxBytes: this.options.store.maxBytes,
-        maxQueued: this.options.maxPending,
+        maxPending: this.options.maxPending,
       },
       this.calls,
       this.channels,

@@ -16,9 +16,10 @@ export type Action = { readonly kind: 'set'; readonly value: Value } | { readonl
 /**
  * Why a request was refused. Each one says that the request was **not** carried out and never will be.
  * `epoch`: the request or its receiver was of another epoch · `notLeader` · `noLease`: the leader cannot prove its own
- * session just now (Z26) · `limit`: a bound of the leader was hit.
+ * session just now (Z26) · `limit`: a bound of what the leader may hold was hit · `busy`: as many operations wait at
+ * the leader as may.
  */
-export type RefusalReason = 'epoch' | 'notLeader' | 'noLease' | 'limit';
+export type RefusalReason = 'epoch' | 'notLeader' | 'noLease' | 'limit' | 'busy';
 
 /** Sent by a follower to the leader (Z36 Z37), answered by `value`, `written` or `refused` with the same id. */
 export type Request =

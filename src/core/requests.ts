@@ -6,7 +6,7 @@ import type { Cache } from './cache.ts';
 import type { Calls } from './calls.ts';
 import type { ChannelId, Channels } from './channels.ts';
 import type { CallId, CallResult, Failure } from './effects.ts';
-import { cancelled, limitExceeded, outcomeUnknown, sessionLost } from './failures.ts';
+import { cancelled, limitExceeded, outcomeUnknown, queueFull, sessionLost } from './failures.ts';
 import { type Flight, Flights } from './flights.ts';
 import type { Action, Answer } from './messages.ts';
 import type { Counters } from './status.ts';
@@ -231,8 +231,9 @@ export class Requests {
     const write = this.sentWrites.get(message.id);
     // One that comes late, from a leader before: it says nothing about the one that is followed now.
     if (flight === undefined && write === undefined) return;
-    if (message.reason === 'limit') {
-      const failure = limitExceeded(message.detail ?? 'The leader is at one of its limits.');
+    if (message.reason === 'limit' || message.reason === 'busy') {
+      const said = message.detail ?? 'The leader is at one of its limits.';
+      const failure = message.reason === 'busy' ? queueFull(said) : limitExceeded(said);
       if (write !== undefined) this.endWrite(write, { ...failure, outcome: 'notApplied' });
       if (flight !== undefined) this.endRead(flight, failure);
       return;

@@ -137,7 +137,7 @@ export const action: Field<Action> = {
 };
 
 /** By position on the wire; only appended. */
-const REASONS: readonly RefusalReason[] = ['epoch', 'notLeader', 'noLease', 'limit'];
+const REASONS: readonly RefusalReason[] = ['epoch', 'notLeader', 'noLease', 'limit', 'busy'];
 
 export const reason: Field<RefusalReason> = {
   write: (it) => REASONS.indexOf(it),

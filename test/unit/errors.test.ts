@@ -23,6 +23,12 @@ describe('ZiStoreError', () => {
     expect(error.outcome).toBeUndefined();
   });
 
+  it('ZISTORE_LIMIT_EXCEEDED is retryable where its thrower says so: a full queue empties by itself', () => {
+    const full = new ZiStoreError('ZISTORE_LIMIT_EXCEEDED', 'queue full', { retryable: true });
+    expect(full.retryable).toBe(true);
+    expect(withOutcome(full, 'notApplied')).toMatchObject({ retryable: true, outcome: 'notApplied' });
+  });
+
   it('carries its cause and the outcome of a write', () => {
     const cause = new Error('below');
     const error = new ZiStoreError('ZISTORE_TIMEOUT', 'x', { cause, outcome: 'unknown' });

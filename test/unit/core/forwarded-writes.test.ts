@@ -144,6 +144,18 @@ describe('a refused write', () => {
     const limit = { ok: false, code: 'ZISTORE_LIMIT_EXCEEDED' };
     expect(rig.result(write)).toMatchObject({ ...limit, outcome: 'notApplied', message: 'too much' });
     expect(rig.result(read)).toMatchObject(limit);
+    expect([rig.result(write), rig.result(read)].map((result) => 'retryable' in result!)).toEqual([false, false]);
+  });
+
+  it('limits: by its full queue: the caller is told, and that it may be tried again', () => {
+    const { rig, channel } = followerRig();
+    const [write, read] = [rig.set('k', 'v'), rig.get('x')];
+    for (const { epoch, id } of [rig.sent('write')[0]!, rig.sent('get')[0]!]) {
+      rig.say(channel, { type: 'refused', epoch, id, reason: 'busy', detail: 'too many' });
+    }
+    const full = { ok: false, code: 'ZISTORE_LIMIT_EXCEEDED', message: 'too many', retryable: true };
+    expect(rig.result(write)).toMatchObject({ ...full, outcome: 'notApplied' });
+    expect(rig.result(read)).toMatchObject(full);
   });
 });
 
@@ -239,7 +251,7 @@ describe('limits', () => {
     const { rig, leader, channel } = followerRig({ maxPending: 2 });
     const calls = [rig.set('a', '1'), rig.get('b')];
     const over = rig.set('c', '3');
-    expect(rig.result(over)).toMatchObject({ code: 'ZISTORE_LIMIT_EXCEEDED', outcome: 'notApplied' });
+    expect(rig.result(over)).toMatchObject({ code: 'ZISTORE_LIMIT_EXCEEDED', outcome: 'notApplied', retryable: true });
     expect(calls.map((call) => rig.result(call))).toEqual([undefined, undefined]);
     fillAnswer(rig, channel, leader);
     expect(rig.result(rig.set('d', '4'))).toBeUndefined();

@@ -272,17 +272,32 @@ describe('limits of a leader', () => {
     expect(rig.result(rig.set('b', 'x'.repeat(100)))).toMatchObject({ ok: true });
   });
 
-  it('queue: operations behind locks are bounded, from elsewhere and its own', () => {
-    const { rig, peers, links } = leaderRig(['a:1'], { maxPending: 2 });
+  it('queue: operations that wait are bounded, from elsewhere and its own', () => {
+    const { rig, peers, links } = leaderRig(['a:1'], { maxPending: 3 });
     rig.set('k', 'v1');
     read(rig, links[0]!.in, 'k');
     write(rig, rig.up(peers[0]!, 'in'), 'k', 'v2');
     const channel = rig.up(peers[0]!, 'in');
     for (const value of ['v3', 'v4']) expect(answered(rig, write(rig, channel, 'k', value))).toEqual([]);
-    expect(answered(rig, write(rig, channel, 'k', 'v5'))).toMatchObject([{ type: 'refused', reason: 'limit' }]);
-    expect(answered(rig, read(rig, channel, 'k'))).toMatchObject([{ type: 'refused', reason: 'limit' }]);
+    const busy = { type: 'refused', reason: 'busy', detail: 'Too many operations wait at the leader.' };
+    expect(answered(rig, write(rig, channel, 'k', 'v5'))).toMatchObject([busy]);
+    expect(answered(rig, read(rig, channel, 'k'))).toMatchObject([busy]);
     const own = rig.set('k', 'v6');
-    expect(rig.result(own)).toMatchObject({ code: 'ZISTORE_LIMIT_EXCEEDED', outcome: 'notApplied' });
+    expect(rig.result(own)).toMatchObject({ code: 'ZISTORE_LIMIT_EXCEEDED', outcome: 'notApplied', retryable: true });
+  });
+
+  it('queue: so are writes of different keys that wait for acknowledgements; what waits for nobody is not refused', () => {
+    const { rig, links } = leaderRig(['a:1'], { maxPending: 2 });
+    const { in: channel } = links[0]!;
+    for (const key of ['a', 'b', 'c']) {
+      rig.set(key, 'v1');
+      read(rig, channel, key);
+    }
+    for (const key of ['a', 'b']) expect(answered(rig, write(rig, channel, key, 'v2'))).toEqual([]);
+    expect(answered(rig, write(rig, channel, 'c', 'v2'))).toMatchObject([{ type: 'refused', reason: 'busy' }]);
+    expect(rig.result(rig.set('c', 'v3'))).toMatchObject({ code: 'ZISTORE_LIMIT_EXCEEDED', outcome: 'notApplied' });
+    expect(rig.status.pending).toMatchObject({ locks: 2, invalidating: 2 });
+    expect(rig.result(rig.set('nobody holds it', 'v'))).toMatchObject({ ok: true });
   });
 
   it('a read that waits is forgotten with its connection: the member asks again on the next', () => {

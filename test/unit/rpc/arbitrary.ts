@@ -43,7 +43,7 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
       type: of('refused'),
       epoch,
       id: count,
-      reason: fc.constantFrom('epoch', 'notLeader', 'noLease', 'limit'),
+      reason: fc.constantFrom('epoch', 'notLeader', 'noLease', 'limit', 'busy'),
       detail: shortText,
     },
     { requiredKeys: ['type', 'epoch', 'id', 'reason'] },
