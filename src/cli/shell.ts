@@ -25,6 +25,8 @@ interface ShellFlags {
   json?: true;
   sessionTimeout?: number;
   tickTime?: number;
+  listen?: string;
+  advertise?: string;
 }
 
 export function addShellCommand(program: Command, context: CommandContext): void {
@@ -46,12 +48,18 @@ export function addShellCommand(program: Command, context: CommandContext): void
     .addOption(new Option('--json', 'one JSON object a command on standard output'))
     .addOption(sessionTimeoutOption())
     .addOption(tickTimeOption())
+    .addOption(new Option('--listen <host>', 'where other nodes connect to the clients; 127.0.0.1 unless told'))
+    .addOption(new Option('--advertise <host>', 'what other nodes are told, when it differs from --listen'))
     .action(async (flags: ShellFlags, command: Command) => {
       const embedded = flags.zookeeper === undefined;
       const sessionTimeoutMs =
         flags.sessionTimeout ?? (embedded ? EMBEDDED_SESSION_TIMEOUT_MS : DEFAULTS.sessionTimeoutMs);
       const tickTimeMs = flags.tickTime ?? (embedded ? EMBEDDED_TICK_TIME_MS : DEFAULTS.tickTimeMs);
       const { cluster, clients, zookeeper } = flags;
+      const addresses = {
+        ...(flags.listen === undefined ? {} : { listen: { host: flags.listen } }),
+        ...(flags.advertise === undefined ? {} : { advertise: { host: flags.advertise } }),
+      };
       // The clients read the environment for themselves; what is wrong with it is said once, here.
       storeOptions(command, () => ({
         ...environmentOptions(),
@@ -59,9 +67,11 @@ export function addShellCommand(program: Command, context: CommandContext): void
         cluster,
         sessionTimeoutMs,
         tickTimeMs,
+        ...addresses,
       }));
       const { version } = context;
       const json = flags.json === true;
-      context.exitCode = await runShell({ zookeeper, cluster, clients, sessionTimeoutMs, tickTimeMs, json, version });
+      const joined = { zookeeper, cluster, sessionTimeoutMs, tickTimeMs, ...addresses };
+      context.exitCode = await runShell({ ...joined, clients, json, version });
     });
 }

@@ -7,6 +7,10 @@ export interface ClientOptions {
   readonly cluster: string;
   readonly sessionTimeoutMs: number;
   readonly tickTimeMs: number;
+  /** Where peers connect, when that is not this machine alone; any free port. */
+  readonly listen?: { readonly host: string };
+  /** What peers are told, when it differs from `listen`. */
+  readonly advertise?: { readonly host: string };
 }
 
 export interface ClientStatus {

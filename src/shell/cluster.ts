@@ -3,16 +3,13 @@ import { ZiStoreError } from '../errors.ts';
 import { type ConnectString, parseConnectString } from '../zookeeper/connect-string.ts';
 import { Child, type Launch } from './child.ts';
 import { type CallLimits, ClientHandle, clientEnded } from './client-handle.ts';
-import type { CoordinatorProtocol } from './client-protocol.ts';
+import type { ClientOptions, CoordinatorProtocol } from './client-protocol.ts';
 import { type FreezingProxy, startFreezingProxy } from './proxy.ts';
 import type { ClientRow } from './results.ts';
 
-export interface ClusterOptions {
+export interface ClusterOptions extends Omit<ClientOptions, 'zookeeper'> {
   /** Connect string; absent: the embedded coordinator. */
   readonly zookeeper?: string | undefined;
-  readonly cluster: string;
-  readonly sessionTimeoutMs: number;
-  readonly tickTimeMs: number;
   readonly client: Launch;
   readonly coordinator: Launch;
   /** Told when a client's process ends without having been asked to. */
@@ -182,9 +179,10 @@ export class Cluster {
 
   /** A client that cannot be opened is ended and, having never joined, not listed. */
   async #open({ handle, zookeeper }: Launched): Promise<void> {
-    const { cluster, sessionTimeoutMs, tickTimeMs } = this.#options;
+    const { cluster, sessionTimeoutMs, tickTimeMs, listen, advertise } = this.#options;
+    const addresses = { ...(listen && { listen }), ...(advertise && { advertise }) };
     try {
-      await handle.open({ zookeeper, cluster, sessionTimeoutMs, tickTimeMs }, this.#abort.signal);
+      await handle.open({ zookeeper, cluster, sessionTimeoutMs, tickTimeMs, ...addresses }, this.#abort.signal);
     } catch (error) {
       await handle.kill();
       this.#clients.delete(handle.id);

@@ -4,12 +4,8 @@ import { clientLaunch, coordinatorLaunch } from './entries.ts';
 import { runScript } from './script.ts';
 import { Terminal } from './terminal.ts';
 
-export interface ShellOptions {
-  readonly zookeeper?: string | undefined;
-  readonly cluster: string;
+export interface ShellOptions extends Omit<ClusterOptions, 'client' | 'coordinator' | 'onCrash'> {
   readonly clients: number;
-  readonly sessionTimeoutMs: number;
-  readonly tickTimeMs: number;
   readonly json: boolean;
   readonly version: string;
   /** Default: ZiStore clients; tests bring others. */
