@@ -100,7 +100,14 @@ export type Answer =
       readonly outcome?: WriteOutcome;
     };
 
-export type SessionEvent = 'suspended' | 'lost' | 'rejoined';
+/** `evicted`: copies have been, some time before. */
+export type SessionEvent = 'suspended' | 'lost' | 'rejoined' | 'evicted';
+
+/** The answer to `close`. */
+export interface Closed {
+  /** Whether this node led when it was asked to close. */
+  readonly led: boolean;
+}
 
 export type WorkerEvent =
   | { readonly ev: 'ready'; readonly address: string; readonly at: number }
@@ -109,16 +116,20 @@ export type WorkerEvent =
       readonly ev: 'done';
       /** What has ended. A write that certainly did not happen is here with `notApplied`, to take its intent back. */
       readonly h: readonly Done[];
+      /** Of those, by index, after which this node was seen to have a copy in its own memory. */
+      readonly held: readonly number[];
       /** Errors since the last such event. `skipped`: operations that the load left out. */
       readonly codes: Readonly<Partial<Record<ZiStoreErrorCode | 'skipped' | 'unexpected', number>>>;
     }
   | { readonly ev: 'role'; readonly role: Role; readonly epoch: string; readonly at: number }
+  /** Whom this node follows, or that it leads itself; null: nobody is known to lead. */
+  | { readonly ev: 'leader'; readonly address: string | null; readonly epoch: string | null; readonly at: number }
   | { readonly ev: 'session'; readonly what: SessionEvent; readonly at: number }
   | Answer
   | { readonly ev: 'failed'; readonly code: string; readonly message: string };
 
-/** A write that certainly did not happen, by its intent; `t`: when the caller learned so. */
-export type NotApplied = Omit<Intent, 'v'> & { readonly notApplied: true; readonly t: number };
+/** A write that certainly did not happen; `t`: when the caller learned so. */
+export type NotApplied = Intent & { readonly notApplied: true; readonly t: number };
 
 export type Done = RecordedOperation | NotApplied;
 

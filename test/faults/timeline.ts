@@ -1,0 +1,307 @@
+/**
+ * What happened in a run, as far as anybody was told: the history of operations by key, and the lives of nodes, a life
+ * being one ZooKeeper session of one worker. Whoever ends workers says so here; workers say the rest themselves.
+ */
+import type { Role } from '../../src/core/status.ts';
+import type { Recorded, RecordedOperation } from '../sim/checker-history.ts';
+import { type ClockKind, type Done, type Intent, isNotApplied, type SessionEvent, type WorkerEvent } from './wire.ts';
+
+/** The stamps of a worker whose clocks are skewed may be off by so much. */
+const UPTIME_SLACK_NS = 12_000_000;
+
+/** One session of one worker: one member of the cluster. */
+export interface Life {
+  readonly client: number;
+  /** How far its stamps may be off. */
+  readonly slackNs: number;
+  /** At this moment it surely had its session, and not yet lost it. */
+  provenUntil: number;
+  /** The highest epoch that it followed, or led in, during this session. */
+  followed: bigint;
+  /** When copies were evicted the last time. */
+  evictedAt: number;
+}
+
+/** After an operation on a key, this life had a copy of it in its memory. */
+export interface Hold {
+  readonly life: Life;
+  /** Between these. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A write whose sender may not have heard of all that it has done: its outcome is unknown, or it did not happen. */
+export interface StrayWrite {
+  readonly s: number;
+  /** Its sender has given it up. */
+  readonly end: number;
+}
+
+export interface KeyHistory {
+  readonly key: string;
+  readonly entries: Recorded[];
+  /** By life: the newest hold between each two reigns. */
+  readonly holds: Map<Life, Hold[]>;
+  readonly strays: StrayWrite[];
+}
+
+export interface Reign {
+  readonly epoch: bigint;
+  readonly life: Life;
+  /** When the takeover was surely not finished later. */
+  readonly at: number;
+}
+
+/** When a worker may have taken over without a word: while `recovering`, or before it has told any role. */
+export interface Upheaval {
+  readonly client: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+export type Ending = 'killed' | 'left' | 'ended';
+
+export type TimelineEvent = { readonly at: number; readonly client: number } & (
+  | { readonly what: 'started' | Ending }
+  | { readonly what: 'role'; readonly role: Role; readonly epoch: string }
+  | { readonly what: SessionEvent }
+);
+
+interface Client {
+  life: Life;
+  readonly slackNs: number;
+  /** Writes called and not ended, by what they are; equal ones share an entry. */
+  readonly intents: Map<string, Intent[]>;
+  /** Until it tells a role. */
+  unheardSince: number | undefined;
+  ending: Ending | undefined;
+  loadedSince: number | undefined;
+  over: boolean;
+}
+
+const nameOf = ({ op, k, v, s }: Intent | Done): string => `${op} ${s} ${k} ${op === 'put' ? v : ''}`;
+
+export class Timeline {
+  readonly keys = new Map<string, KeyHistory>();
+  readonly reigns: Reign[] = [];
+  readonly upheavals: Upheaval[] = [];
+  readonly events: TimelineEvent[] = [];
+  readonly errors: Record<string, number> = {};
+  /** Operations that have ended, however, or whose worker has. */
+  operations = 0;
+  acknowledged = 0;
+  /** When writes were acknowledged. */
+  readonly writesAcknowledged: number[] = [];
+  /** When some worker had a load. */
+  readonly loads: { readonly from: number; readonly to: number }[] = [];
+  readonly #clients = new Map<number, Client>();
+  #lastClient = 0;
+
+  /** A number for a worker that is about to be started; each life of a process needs another. */
+  newClient(): number {
+    this.#lastClient += 1;
+    return this.#lastClient;
+  }
+
+  started(client: number, at: number, clock: ClockKind = 'monotonic'): void {
+    if (this.#clients.has(client))
+      throw new Error(`client ${client} has been started before; each needs its own number`);
+    this.#lastClient = Math.max(this.#lastClient, client);
+    const slackNs = clock === 'uptime' ? UPTIME_SLACK_NS : 0;
+    this.#clients.set(client, {
+      life: newLife(client, slackNs, at),
+      slackNs,
+      intents: new Map(),
+      unheardSince: at,
+      ending: undefined,
+      loadedSince: undefined,
+      over: false,
+    });
+    this.events.push({ at, client, what: 'started' });
+  }
+
+  /** It was killed, or will be at once: from here on nobody may count on it. */
+  killed(client: number, at: number): void {
+    this.#end(client, at, 'killed');
+  }
+
+  /** It is about to leave cleanly, or has left. */
+  left(client: number, at: number): void {
+    this.#end(client, at, 'left');
+  }
+
+  /** Nothing more comes from it. What it was writing has an unknown outcome. To be called after all that it told. */
+  ended(client: number, at: number): void {
+    const known = this.#client(client);
+    if (known.over) return;
+    this.#end(client, at, 'ended');
+    this.quieted(client, at);
+    known.over = true;
+    this.#isHeard(known, client, at);
+    for (const intents of known.intents.values()) {
+      for (const intent of intents) {
+        this.operations += 1;
+        this.#unknown({ ...intent, ok: false, t: -1 }, at);
+      }
+    }
+    known.intents.clear();
+  }
+
+  loading(client: number, at: number): void {
+    this.#client(client).loadedSince ??= at;
+  }
+
+  quieted(client: number, at: number): void {
+    const known = this.#client(client);
+    if (known.loadedSince !== undefined)
+      this.loads.push({ from: known.loadedSince, to: Math.max(at, known.loadedSince) });
+    known.loadedSince = undefined;
+  }
+
+  /** Loads that go on, up to this moment, beside those that have ended. */
+  loadsUntil(at: number): { readonly from: number; readonly to: number }[] {
+    const running = [...this.#clients.values()].flatMap(({ loadedSince }) =>
+      loadedSince === undefined ? [] : [{ from: loadedSince, to: Math.max(at, loadedSince) }],
+    );
+    return [...this.loads, ...running];
+  }
+
+  /** What a worker told, in the order of its telling; `heardAt`: when. */
+  heard(client: number, event: WorkerEvent, heardAt: number): void {
+    const known = this.#client(client);
+    if (event.ev === 'intent') this.#intent(known, event.e);
+    else if (event.ev === 'done') this.#done(known, event, heardAt);
+    else if (event.ev === 'role') this.#role(known, client, event);
+    else if (event.ev === 'leader') this.#leader(known, event);
+    else if (event.ev === 'session') this.#session(known, client, event);
+  }
+
+  /** Writes that have been called and not ended, by key. */
+  openWrites(): Map<string, Intent[]> {
+    const open = new Map<string, Intent[]>();
+    for (const { intents } of this.#clients.values()) {
+      for (const intent of [...intents.values()].flat()) open.set(intent.k, [...(open.get(intent.k) ?? []), intent]);
+    }
+    return open;
+  }
+
+  #client(client: number): Client {
+    const known = this.#clients.get(client);
+    if (known === undefined) throw new Error(`client ${client} was never started`);
+    return known;
+  }
+
+  #key(key: string): KeyHistory {
+    let history = this.keys.get(key);
+    if (history === undefined) {
+      history = { key, entries: [], holds: new Map(), strays: [] };
+      this.keys.set(key, history);
+    }
+    return history;
+  }
+
+  #end(client: number, at: number, ending: Ending): void {
+    const known = this.#client(client);
+    // The first word counts: a process that is killed has ended, too.
+    if (known.ending !== undefined) return;
+    known.ending = ending;
+    this.events.push({ at, client, what: ending });
+  }
+
+  #intent(known: Client, intent: Intent): void {
+    const name = nameOf(intent);
+    const same = known.intents.get(name);
+    if (same === undefined) known.intents.set(name, [intent]);
+    else same.push(intent);
+  }
+
+  #done(known: Client, { h, held, codes }: WorkerEvent & { ev: 'done' }, heardAt: number): void {
+    for (const [code, count] of Object.entries(codes)) {
+      this.errors[code] = (this.errors[code] ?? 0) + count;
+      // Failed writes are in the history; failed reads are counted here alone.
+      if (code !== 'skipped') this.operations += count;
+    }
+    for (const done of h) {
+      if (done.op !== 'get') this.#settle(known, done);
+      if (isNotApplied(done)) this.#key(done.k).strays.push({ s: done.s, end: Math.max(done.t, heardAt) });
+      else if (done.t === -1) this.#unknown(done, heardAt);
+      else this.#acknowledged(known, done);
+    }
+    for (const index of held) {
+      const done = h[index];
+      if (done !== undefined && !isNotApplied(done)) this.#holds(known, done);
+    }
+  }
+
+  #holds({ life, slackNs }: Client, { k, t }: RecordedOperation): void {
+    const { holds } = this.#key(k);
+    const hold: Hold = { life, from: t - slackNs, to: t };
+    const before = holds.get(life);
+    const last = before?.at(-1);
+    if (before === undefined || last === undefined) holds.set(life, [hold]);
+    // The newest says more than those before, but for a reign that has begun in between.
+    else if (last.from > (this.reigns.at(-1)?.at ?? Number.NEGATIVE_INFINITY)) before[before.length - 1] = hold;
+    else before.push(hold);
+  }
+
+  #acknowledged(known: Client, done: RecordedOperation): void {
+    const { key, entries } = this.#key(done.k);
+    this.operations += 1;
+    this.acknowledged += 1;
+    if (done.op !== 'get') this.writesAcknowledged.push(done.t);
+    known.life.provenUntil = Math.max(known.life.provenUntil, done.s);
+    entries.push({ ...done, k: key });
+  }
+
+  #unknown(write: RecordedOperation, end: number): void {
+    const { entries, strays } = this.#key(write.k);
+    entries.push(write);
+    strays.push({ s: write.s, end });
+  }
+
+  #settle(known: Client, done: Done): void {
+    const name = nameOf(done);
+    const same = known.intents.get(name);
+    same?.pop();
+    if (same?.length === 0) known.intents.delete(name);
+  }
+
+  #role(known: Client, client: number, { role, epoch, at }: WorkerEvent & { ev: 'role' }): void {
+    this.#isHeard(known, client, at);
+    this.events.push({ at, client, what: 'role', role, epoch });
+    if (role === 'recovering') this.upheavals.push({ client, from: at, to: at });
+    if (role !== 'leader') return;
+    this.reigns.push({ epoch: BigInt(epoch), life: known.life, at: at + known.slackNs });
+    this.#followed(known.life, epoch);
+    known.life.provenUntil = Math.max(known.life.provenUntil, at);
+  }
+
+  #isHeard(known: Client, client: number, at: number): void {
+    if (known.unheardSince !== undefined) this.upheavals.push({ client, from: known.unheardSince, to: at });
+    known.unheardSince = undefined;
+  }
+
+  #leader(known: Client, { epoch }: WorkerEvent & { ev: 'leader' }): void {
+    if (epoch !== null) this.#followed(known.life, epoch);
+  }
+
+  /** Not a proof of the moment: it may have been said long before it was heard. */
+  #followed(life: Life, epoch: string): void {
+    const number = BigInt(epoch);
+    if (number > life.followed) life.followed = number;
+  }
+
+  #session(known: Client, client: number, { what, at }: WorkerEvent & { ev: 'session' }): void {
+    this.events.push({ at, client, what });
+    if (what === 'evicted') known.life.evictedAt = at;
+    else if (what === 'lost') known.life = newLife(client, known.slackNs, Number.NEGATIVE_INFINITY);
+  }
+}
+
+const newLife = (client: number, slackNs: number, provenUntil: number): Life => ({
+  client,
+  slackNs,
+  provenUntil,
+  followed: 0n,
+  evictedAt: Number.NEGATIVE_INFINITY,
+});
