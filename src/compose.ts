@@ -10,7 +10,7 @@ import { openZooKeeperWith } from './zookeeper/client.ts';
 
 const MIB = 1024 * 1024;
 const MIN_FRAME_BYTES = 8 * MIB;
-const MIN_BUFFERED_BYTES = 64 * MIB;
+const MIN_WAITING_MESSAGES = 262_144;
 /** What a frame may carry beside one largest copy: the rest of a page of copies, versions, lengths. */
 const FRAME_OVERHEAD_BYTES = 2 * MIB;
 
@@ -65,7 +65,8 @@ function realTransport(settings: Settings, basics: Basics): Transport {
     ...(secret !== null && { secret }),
     ...(tls !== null && { tls }),
     maxFrameBytes,
-    maxBufferedBytes: Math.max(MIN_BUFFERED_BYTES, 4 * maxFrameBytes),
+    // Beside the operations in progress: what is said of those that have ended, and invalidations.
+    maxWaitingMessages: Math.max(MIN_WAITING_MESSAGES, 4 * node.maxPending),
   });
 }
 

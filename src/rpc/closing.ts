@@ -16,7 +16,7 @@ export const CLOSE = {
   malformed: 4004,
   /** A newer connection of the same member has taken the place of this one. */
   replaced: 4005,
-  /** More was waiting to be sent than may wait. */
+  /** More was waiting to be sent than may wait, or pings were not answered by one that does send. */
   slowReader: 4006,
   dropped: 4007,
   hungUp: 4008,

@@ -1,14 +1,15 @@
-/** One WebSocket between two nodes: frames in, frames out, batches, keepalive and limits. Knows nothing of hellos. */
+/** One WebSocket between two nodes: frames in, frames out, pacing, keepalive and limits. Knows nothing of hellos. */
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Message } from '../core/messages.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { CLOSE, type CloseCode, clip } from './closing.ts';
-import { encodeMessage, MalformedFrameError } from './codec.ts';
+import { MalformedFrameError } from './codec.ts';
+import { FULL_FRAME_BYTES, Outgoing, OversizedMessageError } from './outgoing.ts';
 
 export interface ConnectionLimits {
   readonly maxFrameBytes: number;
-  readonly maxBufferedBytes: number;
+  readonly maxWaitingMessages: number;
   readonly keepaliveMs: number;
 }
 
@@ -20,6 +21,12 @@ export interface ConnectionContext {
 
 /** Keepalives without a byte from the other side until it is taken for gone. */
 const MAX_SILENT_KEEPALIVES = 3;
+/** Pings in a row that are not answered until it is taken for one that does not read, whatever it may send. */
+const MAX_UNANSWERED_PINGS = 30;
+/** As much as this the socket is given ahead of what the peer has taken; the rest waits. */
+const MAX_BYTES_AHEAD = FULL_FRAME_BYTES;
+/** What the socket is given of what waits when the connection ends. */
+const MAX_PARTING_BYTES = 16 * FULL_FRAME_BYTES;
 
 export class Connection {
   /** Told every binary frame until the end. May throw MalformedFrameError, which ends the connection. */
@@ -31,10 +38,11 @@ export class Connection {
   readonly #ws: WebSocket;
   readonly #socket: Socket;
   readonly #context: ConnectionContext;
-  #batch: Uint8Array[] = [];
-  #batchBytes = 0;
+  readonly #outgoing: Outgoing;
+  #flushing = false;
   #ended = false;
   #silentKeepalives = 0;
+  #unansweredPings = 0;
   #bytesRead: number;
   #cancelKeepalive: () => void;
 
@@ -43,9 +51,13 @@ export class Connection {
     this.#ws = ws;
     this.#socket = socket;
     this.#context = context;
+    this.#outgoing = new Outgoing(context.limits.maxFrameBytes);
     this.#bytesRead = socket.bytesRead;
     this.#cancelKeepalive = this.#scheduleKeepalive();
     ws.on('message', (data: Uint8Array, isBinary) => this.#received(data, isBinary));
+    ws.on('pong', () => {
+      this.#unansweredPings = 0;
+    });
     this.closed = new Promise((resolve) => ws.once('close', () => resolve()));
     ws.on('close', (code, reason) => this.#over(code, reason.toString()));
     // A close follows every error.
@@ -56,34 +68,24 @@ export class Connection {
     return this.#ended;
   }
 
-  /** A frame of its own, at once. */
+  /** A frame of its own, at once. For hellos: it would overtake messages that wait. */
   sendFrame(frame: Uint8Array): void {
-    if (this.#ended) return;
-    this.#ws.send(frame, { binary: true });
-    this.#checkReader();
+    if (!this.#ended) this.#ws.send(frame, { binary: true }, () => this.#flush());
   }
 
-  /** In one frame with everything else that is sent before the current stack is done with. */
+  /** In one frame with what else is sent before the current stack is done with, or as soon as the peer has taken enough. */
   send(message: Message): void {
     if (this.#ended) return;
-    const bytes = encodeMessage(message);
-    const { maxFrameBytes } = this.#context.limits;
-    if (bytes.length > maxFrameBytes) {
-      const fields = { type: message.type, bytes: bytes.length, maxFrameBytes };
-      this.#context.logger.error('a message is larger than a frame may be; its connection is closed', fields);
-      this.end(CLOSE.dropped, 'a message was larger than a frame may be');
-      return;
-    }
-    if (this.#batchBytes + bytes.length > maxFrameBytes) this.#flush();
-    this.#batch.push(bytes);
-    this.#batchBytes += bytes.length;
-    if (this.#batch.length === 1) queueMicrotask(() => this.#flush());
+    this.#outgoing.add(message);
+    if (this.#outgoing.size > this.#context.limits.maxWaitingMessages) {
+      this.#abort(CLOSE.slowReader, 'the peer takes what it is sent too slowly');
+    } else if (this.#outgoing.size === 1) queueMicrotask(() => this.#flush());
   }
 
   /** What was sent before still goes out, if it can. Idempotent. */
   end(code: CloseCode, reason: string): void {
     if (this.#ended) return;
-    this.#flush();
+    this.#flush(MAX_PARTING_BYTES);
     if (this.#ended) return;
     this.#ws.close(code, clip(reason));
     this.#over(code, reason);
@@ -100,7 +102,7 @@ export class Connection {
     if (this.#ended) return;
     this.#ended = true;
     this.#cancelKeepalive();
-    this.#batch = [];
+    this.#outgoing.clear();
     this.onEnd(code, reason);
   }
 
@@ -118,17 +120,26 @@ export class Connection {
     }
   }
 
-  #flush(): void {
-    if (this.#ended || this.#batch.length === 0) return;
-    const batch = this.#batch;
-    this.#batch = [];
-    this.#batchBytes = 0;
-    this.sendFrame(batch.length === 1 ? (batch[0] as Uint8Array) : Buffer.concat(batch));
-  }
-
-  #checkReader(): void {
-    if (this.#ws.bufferedAmount > this.#context.limits.maxBufferedBytes) {
-      this.#abort(CLOSE.slowReader, 'the peer takes what it is sent too slowly');
+  /**
+   * Each frame that the peer has taken makes room for the next. That more is sent at once than the socket takes is no
+   * fault of the peer, nor would a new connection help: the same would be sent again.
+   */
+  #flush(maxBytesAhead = MAX_BYTES_AHEAD): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    try {
+      while (!this.#ended && this.#outgoing.size > 0 && this.#ws.bufferedAmount < maxBytesAhead) {
+        this.sendFrame(this.#outgoing.frame());
+      }
+    } catch (error) {
+      if (!(error instanceof OversizedMessageError)) throw error;
+      const { type, bytes } = error;
+      const fields = { type, bytes, maxFrameBytes: this.#context.limits.maxFrameBytes };
+      this.#context.logger.error('a message is larger than a frame may be; its connection is closed', fields);
+      this.#outgoing.clear();
+      this.end(CLOSE.dropped, 'a message was larger than a frame may be');
+    } finally {
+      this.#flushing = false;
     }
   }
 
@@ -149,8 +160,12 @@ export class Connection {
       this.#abort(CLOSE.silent, 'nothing was heard of the peer');
       return;
     }
+    if (this.#unansweredPings >= MAX_UNANSWERED_PINGS) {
+      this.#abort(CLOSE.slowReader, 'the peer takes what it is sent too slowly');
+      return;
+    }
+    this.#unansweredPings += 1;
     this.#ws.ping();
-    this.#checkReader();
-    if (!this.#ended) this.#cancelKeepalive = this.#scheduleKeepalive();
+    this.#cancelKeepalive = this.#scheduleKeepalive();
   }
 }

@@ -27,8 +27,11 @@ export interface WsTransportOptions {
   readonly helloTimeoutMs?: number;
   /** Between pings; after three without a byte the connection is dropped. Default 1000. */
   readonly keepaliveMs?: number;
-  /** Bytes that may wait to be sent on one connection; beyond, it is closed. At least two frames. Default 64 MiB. */
-  readonly maxBufferedBytes?: number;
+  /**
+   * Messages that may wait to be sent on one connection; beyond, it is closed. At least as many as a node may have
+   * operations in progress, or it would be closed again and again for the same ones. Default 262,144.
+   */
+  readonly maxWaitingMessages?: number;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly random: Random;
@@ -40,7 +43,7 @@ const DEFAULTS = {
   maxConnections: 1024,
   helloTimeoutMs: 5000,
   keepaliveMs: 1000,
-  maxBufferedBytes: 64 * MIB,
+  maxWaitingMessages: 262_144,
 } as const;
 /** For the closing handshake of a WebSocket, after which its socket is destroyed. */
 const CLOSE_TIMEOUT_MS = 1000;
@@ -71,13 +74,12 @@ class WsTransport implements Transport {
   #closing: Promise<void> | undefined;
 
   constructor(options: WsTransportOptions) {
-    const { clock, logger, random, secret, cluster, tls, maxFrameBytes, maxBufferedBytes, keepaliveMs, ...rest } = {
+    const { clock, logger, random, secret, cluster, tls, maxFrameBytes, maxWaitingMessages, keepaliveMs, ...rest } = {
       ...DEFAULTS,
       ...options,
     };
     if (secret === '') throw invalid('the secret is empty; leave it out or choose one');
-    if (maxBufferedBytes < 2 * maxFrameBytes) throw invalid('maxBufferedBytes must hold at least two frames');
-    const limits = { maxFrameBytes, maxBufferedBytes, keepaliveMs };
+    const limits = { maxFrameBytes, maxWaitingMessages, keepaliveMs };
     const shared: ConnectionContext = { limits, clock, logger };
     const credentials = { cluster, secret };
     const websocket = { perMessageDeflate: false, maxPayload: maxFrameBytes, closeTimeout: CLOSE_TIMEOUT_MS };
