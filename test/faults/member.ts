@@ -29,6 +29,8 @@ export interface WorkerStreams {
 export interface StartOptions {
   /** `uptime` where the worker's own clocks are skewed. Default `monotonic`. */
   readonly clock?: ClockKind;
+  /** As `uptimeOffsetNs` has measured it. Default: it is measured now, which blocks for 50 ms. */
+  readonly clockOffsetNs?: number;
   /** What the worker says on events, beside what goes to the timeline. */
   readonly onEvent?: (event: WorkerEvent) => void;
 }
@@ -70,8 +72,9 @@ export class Member {
   #started = false;
   #isOver = false;
 
-  constructor(streams: WorkerStreams, timeline: Timeline) {
-    this.client = timeline.newClient();
+  /** `client`: from `timeline.newClient()`. */
+  constructor(client: number, streams: WorkerStreams, timeline: Timeline) {
+    this.client = client;
     this.timeline = timeline;
     this.#stdin = streams.stdin;
     // Of a worker that has just ended.
@@ -86,15 +89,15 @@ export class Member {
   }
 
   /** Opens the node; resolves to its address. Once only. */
-  start(options: WorkerOptions, { clock = 'monotonic', onEvent }: StartOptions = {}): Promise<string> {
+  start(options: WorkerOptions, { clock = 'monotonic', clockOffsetNs, onEvent }: StartOptions = {}): Promise<string> {
     if (onEvent !== undefined) this.#onEvent = onEvent;
-    const clockOffsetNs = clock === 'uptime' ? uptimeOffsetNs() : 0;
+    const offset = clockOffsetNs ?? (clock === 'uptime' ? uptimeOffsetNs() : 0);
     this.timeline.started(this.client, monotonicNs(), clock);
     this.#started = true;
     return new Promise((resolve, reject) => {
       this.#ready = { resolve, reject };
       if (this.#isOver) reject(new WorkerError(WORKER_ENDED, 'the worker has ended'));
-      else this.#send({ do: 'start', client: this.client, options, clock, clockOffsetNs });
+      else this.#send({ do: 'start', client: this.client, options, clock, clockOffsetNs: offset });
     });
   }
 
@@ -210,7 +213,11 @@ export class ProcessMember extends Member {
 
   constructor(process: GuardedProcess, timeline: Timeline) {
     const { stdin, stdout } = process.child;
-    super({ stdin: stdin as Writable, stdout: stdout as Readable, ended: once(process.child, 'exit') }, timeline);
+    super(
+      timeline.newClient(),
+      { stdin: stdin as Writable, stdout: stdout as Readable, ended: once(process.child, 'exit') },
+      timeline,
+    );
     this.#process = process;
   }
 

@@ -75,6 +75,7 @@ interface Client {
   /** Until it tells a role. */
   unheardSince: number | undefined;
   ending: Ending | undefined;
+  role: Role | undefined;
   loadedSince: number | undefined;
   over: boolean;
 }
@@ -114,6 +115,7 @@ export class Timeline {
       intents: new Map(),
       unheardSince: at,
       ending: undefined,
+      role: undefined,
       loadedSince: undefined,
       over: false,
     });
@@ -174,6 +176,18 @@ export class Timeline {
     else if (event.ev === 'role') this.#role(known, client, event);
     else if (event.ev === 'leader') this.#leader(known, event);
     else if (event.ev === 'session') this.#session(known, client, event);
+  }
+
+  /** As it last said; undefined: nothing yet, or it has ended. */
+  roleOf(client: number): Role | undefined {
+    const known = this.#clients.get(client);
+    return known?.ending === undefined ? known?.role : undefined;
+  }
+
+  /** All operations, key by key; those that have not ended as of unknown outcome. Without losses: see losses.ts. */
+  history(): Recorded[] {
+    const open = [...this.openWrites().values()].flat().map((intent) => ({ ...intent, ok: false, t: -1 }));
+    return [...[...this.keys.values()].flatMap(({ entries }) => entries), ...open];
   }
 
   /** Writes that have been called and not ended, by key. */
@@ -268,6 +282,7 @@ export class Timeline {
 
   #role(known: Client, client: number, { role, epoch, at }: WorkerEvent & { ev: 'role' }): void {
     this.#isHeard(known, client, at);
+    known.role = role;
     this.events.push({ at, client, what: 'role', role, epoch });
     if (role === 'recovering') this.upheavals.push({ client, from: at, to: at });
     if (role !== 'leader') return;
