@@ -1,8 +1,8 @@
 /** The worker as one file that needs nothing but Node, so that it can be run anywhere, also in a container. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 const ROOT = rootAbove(fileURLToPath(import.meta.url));
 const FOLDER = join(ROOT, 'node_modules', '.cache', 'zistore-faults');
@@ -29,6 +29,7 @@ async function makeBundle(): Promise<string> {
     target: 'node20',
     sourcemap: 'inline',
     logLevel: 'warning',
+    plugins: [withZooKeeperLibrary],
     // Packages in CommonJS ask for built-in modules in their own way.
     banner: {
       js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
@@ -38,6 +39,20 @@ async function makeBundle(): Promise<string> {
   process.once('exit', () => rmSync(path, { force: true }));
   return path;
 }
+
+const OWN_REQUIRE = 'const require = createRequire(import.meta.url);';
+
+/** The adapter asks for its library, which is CommonJS, at run time; without this the bundle would need it installed. */
+const withZooKeeperLibrary: Plugin = {
+  name: 'zookeeper-library',
+  setup(builder) {
+    builder.onLoad({ filter: /src\/zookeeper\/library\.ts$/ }, ({ path }) => {
+      const contents = readFileSync(path, 'utf8');
+      if (!contents.includes(OWN_REQUIRE)) throw new Error(`${path} has changed: how does it ask for its library now?`);
+      return { contents: contents.replace(OWN_REQUIRE, ''), loader: 'ts' };
+    });
+  },
+};
 
 /** Of runs that were killed. */
 function removeLeftovers(): void {
