@@ -72,8 +72,8 @@ export class Member {
   #started = false;
   #isOver = false;
 
-  /** `client`: from `timeline.newClient()`. */
-  constructor(client: number, streams: WorkerStreams, timeline: Timeline) {
+  /** `client`: of `timeline.newClient()`, where its number has to be known before. */
+  constructor(streams: WorkerStreams, timeline: Timeline, client = timeline.newClient()) {
     this.client = client;
     this.timeline = timeline;
     this.#stdin = streams.stdin;
@@ -213,11 +213,7 @@ export class ProcessMember extends Member {
 
   constructor(process: GuardedProcess, timeline: Timeline) {
     const { stdin, stdout } = process.child;
-    super(
-      timeline.newClient(),
-      { stdin: stdin as Writable, stdout: stdout as Readable, ended: once(process.child, 'exit') },
-      timeline,
-    );
+    super({ stdin: stdin as Writable, stdout: stdout as Readable, ended: once(process.child, 'exit') }, timeline);
     this.#process = process;
   }
 

@@ -25,6 +25,7 @@ export interface Life {
 /** After an operation on a key, this life had a copy of it in its memory. */
 export interface Hold {
   readonly life: Life;
+  readonly by: Recorded;
   /** Between these. */
   readonly from: number;
   readonly to: number;
@@ -54,7 +55,7 @@ export interface Reign {
 
 /** When a worker may have taken over without a word: while `recovering`, or before it has told any role. */
 export interface Upheaval {
-  readonly client: number;
+  readonly life: Life;
   readonly from: number;
   readonly to: number;
 }
@@ -93,7 +94,7 @@ export class Timeline {
   acknowledged = 0;
   /** When writes were acknowledged. */
   readonly writesAcknowledged: number[] = [];
-  /** When some worker had a load. */
+  /** When some worker had a load; of one that goes on nothing yet. */
   readonly loads: { readonly from: number; readonly to: number }[] = [];
   readonly #clients = new Map<number, Client>();
   #lastClient = 0;
@@ -110,7 +111,7 @@ export class Timeline {
     this.#lastClient = Math.max(this.#lastClient, client);
     const slackNs = clock === 'uptime' ? UPTIME_SLACK_NS : 0;
     this.#clients.set(client, {
-      life: newLife(client, slackNs, at),
+      life: newLife(client, slackNs),
       slackNs,
       intents: new Map(),
       unheardSince: at,
@@ -139,7 +140,7 @@ export class Timeline {
     this.#end(client, at, 'ended');
     this.quieted(client, at);
     known.over = true;
-    this.#isHeard(known, client, at);
+    this.#isHeard(known, at);
     for (const intents of known.intents.values()) {
       for (const intent of intents) {
         this.operations += 1;
@@ -158,14 +159,6 @@ export class Timeline {
     if (known.loadedSince !== undefined)
       this.loads.push({ from: known.loadedSince, to: Math.max(at, known.loadedSince) });
     known.loadedSince = undefined;
-  }
-
-  /** Loads that go on, up to this moment, beside those that have ended. */
-  loadsUntil(at: number): { readonly from: number; readonly to: number }[] {
-    const running = [...this.#clients.values()].flatMap(({ loadedSince }) =>
-      loadedSince === undefined ? [] : [{ from: loadedSince, to: Math.max(at, loadedSince) }],
-    );
-    return [...this.loads, ...running];
   }
 
   /** What a worker told, in the order of its telling; `heardAt`: when. */
@@ -188,6 +181,11 @@ export class Timeline {
   history(): Recorded[] {
     const open = [...this.openWrites().values()].flat().map((intent) => ({ ...intent, ok: false, t: -1 }));
     return [...[...this.keys.values()].flatMap(({ entries }) => entries), ...open];
+  }
+
+  /** Of one key; empty where nothing has ended. */
+  historyOf(key: string): KeyHistory {
+    return this.keys.get(key) ?? { key, entries: [], holds: new Map(), strays: [] };
   }
 
   /** Writes that have been called and not ended, by key. */
@@ -235,21 +233,21 @@ export class Timeline {
       // Failed writes are in the history; failed reads are counted here alone.
       if (code !== 'skipped') this.operations += count;
     }
-    for (const done of h) {
+    const holding = new Set(held);
+    for (const [index, done] of h.entries()) {
       if (done.op !== 'get') this.#settle(known, done);
-      if (isNotApplied(done)) this.#key(done.k).strays.push({ s: done.s, end: Math.max(done.t, heardAt) });
+      const history = this.#key(done.k);
+      if (isNotApplied(done)) history.strays.push({ s: done.s, end: Math.max(done.t, heardAt) });
       else if (done.t === -1) this.#unknown(done, heardAt);
-      else this.#acknowledged(known, done);
-    }
-    for (const index of held) {
-      const done = h[index];
-      if (done !== undefined && !isNotApplied(done)) this.#holds(known, done);
+      else {
+        this.#acknowledged(known, history, done);
+        if (holding.has(index)) this.#holds(known, history, done);
+      }
     }
   }
 
-  #holds({ life, slackNs }: Client, { k, t }: RecordedOperation): void {
-    const { holds } = this.#key(k);
-    const hold: Hold = { life, from: t - slackNs, to: t };
+  #holds({ life, slackNs }: Client, { holds }: KeyHistory, by: RecordedOperation): void {
+    const hold: Hold = { life, by, from: by.t - slackNs, to: by.t };
     const before = holds.get(life);
     const last = before?.at(-1);
     if (before === undefined || last === undefined) holds.set(life, [hold]);
@@ -258,13 +256,12 @@ export class Timeline {
     else before.push(hold);
   }
 
-  #acknowledged(known: Client, done: RecordedOperation): void {
-    const { key, entries } = this.#key(done.k);
+  #acknowledged(known: Client, { entries }: KeyHistory, done: RecordedOperation): void {
     this.operations += 1;
     this.acknowledged += 1;
     if (done.op !== 'get') this.writesAcknowledged.push(done.t);
     known.life.provenUntil = Math.max(known.life.provenUntil, done.s);
-    entries.push({ ...done, k: key });
+    entries.push(done);
   }
 
   #unknown(write: RecordedOperation, end: number): void {
@@ -281,18 +278,20 @@ export class Timeline {
   }
 
   #role(known: Client, client: number, { role, epoch, at }: WorkerEvent & { ev: 'role' }): void {
-    this.#isHeard(known, client, at);
+    this.#isHeard(known, at);
     known.role = role;
     this.events.push({ at, client, what: 'role', role, epoch });
-    if (role === 'recovering') this.upheavals.push({ client, from: at, to: at });
-    if (role !== 'leader') return;
+    if (role === 'recovering') this.upheavals.push({ life: known.life, from: at, to: at + known.slackNs });
+    // After a lapse of its lease a leader says so again, in the same epoch.
+    if (role !== 'leader' || this.reigns.some((reign) => reign.epoch === BigInt(epoch))) return;
     this.reigns.push({ epoch: BigInt(epoch), life: known.life, at: at + known.slackNs });
     this.#followed(known.life, epoch);
     known.life.provenUntil = Math.max(known.life.provenUntil, at);
   }
 
-  #isHeard(known: Client, client: number, at: number): void {
-    if (known.unheardSince !== undefined) this.upheavals.push({ client, from: known.unheardSince, to: at });
+  #isHeard(known: Client, at: number): void {
+    if (known.unheardSince !== undefined)
+      this.upheavals.push({ life: known.life, from: known.unheardSince, to: at + known.slackNs });
     known.unheardSince = undefined;
   }
 
@@ -309,14 +308,14 @@ export class Timeline {
   #session(known: Client, client: number, { what, at }: WorkerEvent & { ev: 'session' }): void {
     this.events.push({ at, client, what });
     if (what === 'evicted') known.life.evictedAt = at;
-    else if (what === 'lost') known.life = newLife(client, known.slackNs, Number.NEGATIVE_INFINITY);
+    else if (what === 'lost') known.life = newLife(client, known.slackNs);
   }
 }
 
-const newLife = (client: number, slackNs: number, provenUntil: number): Life => ({
+const newLife = (client: number, slackNs: number): Life => ({
   client,
   slackNs,
-  provenUntil,
+  provenUntil: Number.NEGATIVE_INFINITY,
   followed: 0n,
   evictedAt: Number.NEGATIVE_INFINITY,
 });

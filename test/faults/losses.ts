@@ -1,0 +1,99 @@
+/**
+ * Which keys may have become absent by themselves, and when. Unreplicated data may vanish only thus: a leader is gone
+ * uncleanly, another has taken over, and nobody else who *certainly* had a copy was a member all the while (Z05 Z30).
+ *
+ * Everything here has to be certain, for what is not excused is a violation:
+ * - A leader's data were handed on if it followed its successor, in the session in which it had led.
+ * - A node that leads again after losing its session has kept its data (S16), if nobody can have led in between: also
+ *   nobody who was taking over, or starting, and cannot tell.
+ * - Somebody had a copy if it was seen in his memory, and nothing can have invalidated it since: no write that had not
+ *   ended then, or that began before the takeover was finished. A write that failed may have invalidated all the same,
+ *   however late; only a change of the leader makes an end of it.
+ * - He was a member until after the takeover if he answered in the same session later, or followed that leader.
+ */
+import type { Recorded, RecordedLoss } from '../sim/checker-history.ts';
+import type { Hold, KeyHistory, Life, Reign, StrayWrite, Timeline, Upheaval } from './timeline.ts';
+import type { Intent } from './wire.ts';
+
+/** A takeover that may have lost what nobody else had. */
+export interface UncleanTakeover {
+  readonly before: Reign;
+  readonly reign: Reign;
+  /** The last moment at which the leader before surely lived. */
+  readonly from: number;
+  /** Its successor has taken over. */
+  readonly to: number;
+}
+
+export function uncleanTakeovers({ reigns, upheavals }: Pick<Timeline, 'reigns' | 'upheavals'>): UncleanTakeover[] {
+  const inOrder = [...reigns].sort((a, b) => Number(a.epoch - b.epoch));
+  return inOrder.slice(1).flatMap((reign, index): UncleanTakeover[] => {
+    const before = inOrder[index] as Reign;
+    if (before.life.followed >= reign.epoch) return [];
+    const isSame = before.life.client === reign.life.client;
+    const mayHaveLed = ({ life, from, to }: Upheaval): boolean =>
+      life !== before.life && life !== reign.life && from <= reign.at && to >= before.at - before.life.slackNs;
+    if (isSame && !upheavals.some(mayHaveLed)) return [];
+    return [{ before, reign, from: Math.min(before.life.provenUntil, reign.at), to: reign.at }];
+  });
+}
+
+/** Of one key; `open`: its writes that have not ended. */
+export function lossesOf(
+  history: KeyHistory,
+  open: readonly Intent[],
+  takeovers: readonly UncleanTakeover[],
+  reigns: readonly Reign[],
+): RecordedLoss[] {
+  const lastAbsent = lastRead(history.entries);
+  const strays = [...history.strays, ...open.map(({ s }) => ({ s, end: Number.POSITIVE_INFINITY }))];
+  return takeovers.flatMap((takeover): RecordedLoss[] => {
+    // Without a read that finds the key absent afterwards it makes no difference.
+    if (lastAbsent < takeover.from || isKept(history, strays, takeover, reigns)) return [];
+    return [{ op: 'loss', k: history.key, s: takeover.from, t: takeover.to }];
+  });
+}
+
+/** When the last read that found the key absent has ended. */
+function lastRead(entries: readonly Recorded[]): number {
+  let last = Number.NEGATIVE_INFINITY;
+  for (const entry of entries) if (entry.op === 'get' && entry.r === null) last = Math.max(last, entry.t);
+  return last;
+}
+
+/** Whether somebody certainly had a copy, and lived on as a member. */
+function isKept(
+  history: KeyHistory,
+  strays: readonly StrayWrite[],
+  takeover: UncleanTakeover,
+  reigns: readonly Reign[],
+): boolean {
+  for (const [life, holds] of history.holds) {
+    if (!survived(life, takeover)) continue;
+    const hold = holds.findLast(({ to }) => to < takeover.to - takeover.reign.life.slackNs);
+    if (hold !== undefined && isUndisturbed(hold, history.entries, strays, takeover, reigns)) return true;
+  }
+  return false;
+}
+
+const survived = (life: Life, { reign }: UncleanTakeover): boolean =>
+  life.followed >= reign.epoch || life.provenUntil >= reign.at;
+
+function isUndisturbed(
+  hold: Hold,
+  entries: readonly Recorded[],
+  strays: readonly StrayWrite[],
+  { to }: UncleanTakeover,
+  reigns: readonly Reign[],
+): boolean {
+  // Evictions are noticed only some time after they have happened.
+  if (hold.life.evictedAt >= hold.from) return false;
+  const invalidates = (entry: Recorded): boolean => {
+    if (entry === hold.by || entry.op === 'get' || entry.op === 'loss' || entry.t === -1 || entry.s >= to) return false;
+    // What one worker has done has stamps of the same clock, whatever that is worth.
+    return entry.c === hold.life.client ? entry.t >= hold.to : entry.t > hold.from;
+  };
+  const mayInvalidate = ({ s, end }: StrayWrite): boolean =>
+    s < to && !reigns.some(({ at, life }) => end < at - life.slackNs && at <= hold.from);
+  return !entries.some(invalidates) && !strays.some(mayInvalidate);
+}
