@@ -11,7 +11,7 @@ export const CLOSE = {
   unauthorized: 4001,
   /** The addressee is not (or no longer) who was dialled: addresses are reused. */
   otherMember: 4002,
-  /** This node is nobody yet, or has too many callers. */
+  /** Not said any more; the number stays taken. */
   notNow: 4003,
   malformed: 4004,
   /** A newer connection of the same member has taken the place of this one. */

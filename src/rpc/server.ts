@@ -30,8 +30,11 @@ export interface AcceptorContext extends ConnectionContext {
 /** The hello went through. The connection's `onFrame` and `onEnd` are the owner's from here on. */
 export type OnAccepted = (connection: Connection, peer: Member) => void;
 
-/** Hellos that may wait for this node to be somebody; each waits no longer than any hello may take. */
-const MAX_WAITING = 256;
+/**
+ * Connections whose hello is not through, unless a quarter of all is less. An honest one takes a few round trips, once
+ * this node is somebody; none takes longer than any hello may.
+ */
+const MAX_STRANGERS = 256;
 /** More than any honest hello with its framing and encryption takes, far less than a frame may be. */
 const MAX_BYTES_BEFORE_HELLO = 32 * 1024;
 /** How long connections may take to close in good order. */
@@ -43,6 +46,8 @@ export class Acceptor {
   readonly #websockets: WebSocketServer;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Bare sockets whose hello is not through, the oldest first, by the caller's end. */
+  readonly #strangers = new Map<string, Socket>();
   /** Of each socket whose hello is not through. */
   readonly #guards = new Map<Socket, HelloGuard>();
   readonly #pending = new Map<Connection, { readonly accepting: Accepting; readonly socket: Socket }>();
@@ -106,10 +111,7 @@ export class Acceptor {
             handshakeTimeout: helloTimeoutMs,
           });
     server.maxConnections = maxConnections;
-    server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
+    server.on('connection', (socket: Socket) => this.#met(socket));
     server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => this.#guard(socket));
     server.on('request', (_request, response) => {
       response.writeHead(426, { connection: 'close' }).end();
@@ -121,6 +123,21 @@ export class Acceptor {
     return server;
   }
 
+  /** Who has been silent for longest is least likely to be a member: it makes room, so that members get through. */
+  #met(socket: Socket): void {
+    const caller = callerOf(socket);
+    this.#sockets.add(socket);
+    this.#strangers.set(caller, socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      if (this.#strangers.get(caller) === socket) this.#strangers.delete(caller);
+    });
+    if (this.#strangers.size <= Math.min(MAX_STRANGERS, Math.ceil(this.#context.maxConnections / 4))) return;
+    const [[name, oldest]] = this.#strangers as unknown as [[string, Socket]];
+    this.#strangers.delete(name);
+    oldest.destroy();
+  }
+
   #guard(socket: Socket): void {
     const guard = new HelloGuard(socket, this.#context.clock, this.#context.helloTimeoutMs);
     this.#guards.set(socket, guard);
@@ -130,6 +147,7 @@ export class Acceptor {
   }
 
   #trust(socket: Socket): void {
+    this.#strangers.delete(callerOf(socket));
     this.#guards.get(socket)?.cancel();
     this.#guards.delete(socket);
   }
@@ -161,26 +179,19 @@ export class Acceptor {
     if (pending === undefined) return;
     if (step.do === 'send') connection.sendFrame(step.frame);
     else if (step.do === 'refuse') connection.end(step.code, step.reason);
-    else if (step.do === 'wait') this.#wait(connection, pending.accepting);
-    else {
+    else if (step.do === 'wait') {
+      if (this.#self !== null) this.#step(connection, pending.accepting.answer(this.#self));
+    } else {
       this.#pending.delete(connection);
       this.#trust(pending.socket);
       if (step.frame !== undefined) connection.sendFrame(step.frame);
       if (!connection.ended) this.#onAccepted(connection, step.peer);
     }
   }
-
-  #wait(connection: Connection, accepting: Accepting): void {
-    if (this.#self !== null) this.#step(connection, accepting.answer(this.#self));
-    else if (this.#waiting() > MAX_WAITING) connection.end(CLOSE.notNow, 'too many callers wait for this node to join');
-  }
-
-  #waiting(): number {
-    let waiting = 0;
-    for (const { accepting } of this.#pending.values()) if (accepting.waiting) waiting++;
-    return waiting;
-  }
 }
+
+/** The same of a bare socket and of the TLS on it. */
+const callerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
 /** Cuts off whoever is silent, slow or talkative before its hello is through, whatever it speaks. */
 class HelloGuard {

@@ -21,7 +21,10 @@ export interface WsTransportOptions {
   readonly tls?: TlsFiles | undefined;
   /** Largest frame sent or taken; a message that is larger costs its connection. Default 8 MiB. */
   readonly maxFrameBytes?: number;
-  /** Inbound connections; more are closed at once. Default 1024. */
+  /**
+   * Inbound connections; more are closed at once. Of them a quarter, at most 256, may be ones whose hello is not
+   * through; beyond that the oldest of these is closed. Default 1024.
+   */
   readonly maxConnections?: number;
   /** For connecting and the hello. Default 5000. */
   readonly helloTimeoutMs?: number;

@@ -181,12 +181,12 @@ describe('a node that is nobody yet', () => {
     expect(node.events).toEqual([]);
   });
 
-  it('holds back only so many hellos', async () => {
+  it('holds back only so many hellos: the oldest makes room', async () => {
     const node = await rig.owner({ helloTimeoutMs: scaled(30_000) }).listen();
     const codes: number[] = [];
     for (let from = 0; from < 260; from++) void call(node, from).then(({ code }) => codes.push(code));
     await until('four too many', () => codes.length === 4);
-    expect(codes).toEqual([4003, 4003, 4003, 4003]);
+    expect(codes).toEqual([1006, 1006, 1006, 1006]);
     node.identify(2);
     await until('the others answered that another member lives here', () => codes.length === 260);
     expect(new Set(codes.slice(4))).toEqual(new Set([4002]));
@@ -215,17 +215,29 @@ describe('a node with as many connections as it takes', () => {
   afterEach(() => rig.close());
 
   it('closes further ones at once, and takes new ones when there is room', async () => {
-    const node = await rig.node(1, { maxConnections: 8, helloTimeoutMs: scaled(600_000) });
-    const crowd = Array.from({ length: 20 }, () => rig.tcp(node));
-    let closed = 0;
-    for (const one of crowd) void one.closed.then(() => closed++);
-    await until('twelve closed', () => closed === 12);
-    for (const { socket } of crowd) socket.destroy();
-    await until('room again', async () => {
-      const { ws, open, ended } = rig.websocket(node);
-      const opened = await Promise.race([open.then(() => true), ended.then(() => false)]);
-      ws.terminate();
-      return opened;
-    });
+    const node = await rig.node(1, { maxConnections: 2 });
+    const [a, b, c] = [await rig.node(2), await rig.node(3), await rig.node(4)];
+    await rig.connect(a, node, 1);
+    await rig.connect(b, node, 1);
+    c.transport.dial(node.member(1));
+    await rig.tcp(node).closed;
+    expect([c.of('up'), node.of('down')]).toEqual([[], []]);
+    a.transport.hangup(node.member(1));
+    await until('room for the next', () => c.live('out').length === 1);
+  });
+
+  it('keeps places free for members: of strangers the one that is there longest makes room for who comes', async () => {
+    const node = await rig.node(1, { maxConnections: 20, helloTimeoutMs: 600_000 });
+    const calls: ReturnType<typeof rig.tcp>[] = [];
+    for (let i = 0; i < 19; i++) {
+      const call = rig.tcp(node);
+      await new Promise((resolve) => call.socket.once('connect', resolve));
+      calls.push(call);
+    }
+    await Promise.all(calls.slice(0, 14).map(({ closed }) => closed));
+    expect(calls.map(({ socket }) => socket.closed).indexOf(false)).toBe(14);
+    const member = await rig.node(2);
+    await rig.connect(member, node, 1);
+    await rig.expectHealthy(member, node);
   });
 });
