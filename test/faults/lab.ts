@@ -27,8 +27,8 @@ export interface LabOptions {
   readonly worker: string;
 }
 
-/** What a lab cannot do, by what a fault needs. */
-export type Ability = 'oneWay' | 'betweenNodes' | 'splitServers' | 'skew';
+/** What a fault needs of its lab. */
+export type Ability = 'oneWay' | 'betweenNodes' | 'skew' | 'fronts';
 
 export interface Where {
   readonly host: string;
@@ -70,6 +70,8 @@ export interface Lab {
    * what was cut here; a link that several have cut passes again when the last has healed it.
    */
   cut(links: readonly Link[]): Promise<() => Promise<void>>;
+  /** Where there are fronts: what others ask this host's node does not reach it, while what it asks them passes. */
+  shut(host: number): Promise<() => Promise<void>>;
   spawn(host: number, options: SpawnOptions): Promise<LabNode>;
   /** Ends every process and removes all that was set up. Idempotent. */
   close(): Promise<void>;
@@ -88,8 +90,6 @@ export const bothWays = (these: readonly Place[], those: readonly Place[]): Link
   ...between(these, those),
   ...between(those, these),
 ];
-
-export const sameLink = (a: Link, b: Link): boolean => nameOf(a) === nameOf(b);
 
 /** For maps. */
 export const nameOf = ({ from, to }: Link): string => `${from.kind}${from.index}>${to.kind}${to.index}`;

@@ -66,7 +66,8 @@ export class NamespaceLab implements Lab {
   }
 
   can(ability: Ability): boolean {
-    return ability !== 'skew' || faketimeLibrary() !== null;
+    if (ability === 'skew') return faketimeLibrary() !== null;
+    return ability !== 'fronts';
   }
 
   async cut(links: readonly Link[]): Promise<() => Promise<void>> {
@@ -79,6 +80,10 @@ export class NamespaceLab implements Lab {
       this.#count(links, -1);
       await this.#apply(links);
     };
+  }
+
+  shut(): never {
+    throw new Error('there are no fronts here: cut links one way');
   }
 
   async spawn(
@@ -195,6 +200,7 @@ export class NamespaceLab implements Lab {
     await Promise.all([...this.#nodes].map((node) => node.kill()));
     await Promise.all(this.servers.map((server) => server.remove()));
     await this.#filtering.catch(() => {});
+    await ip('link', 'del', this.#prefix).catch(() => {});
     for (const name of [...this.#namespaces].reverse()) await ip('netns', 'del', name).catch(() => {});
   }
 }

@@ -42,6 +42,10 @@ export class Ensemble {
     this.#paths = paths;
   }
 
+  get servers(): readonly ServerProcess[] {
+    return this.#servers;
+  }
+
   get size(): number {
     return this.#servers.length;
   }
@@ -54,17 +58,24 @@ export class Ensemble {
 
   /** Cuts a server from all its peers, in both directions. Its clients notice nothing of it at first. */
   isolate(index: number): void {
-    for (const path of this.#touching(index)) {
-      path.quorum.freeze();
-      path.election.freeze();
-    }
+    for (const { from, to } of this.#touching(index)) this.freeze(from, to);
   }
 
   heal(index: number): void {
-    for (const path of this.#touching(index)) {
-      path.quorum.thaw();
-      path.election.thaw();
-    }
+    for (const { from, to } of this.#touching(index)) this.thaw(from, to);
+  }
+
+  /** The connections that one server has opened to another. */
+  freeze(from: number, to: number): void {
+    const { quorum, election } = this.#path(from, to);
+    quorum.freeze();
+    election.freeze();
+  }
+
+  thaw(from: number, to: number): void {
+    const { quorum, election } = this.#path(from, to);
+    quorum.thaw();
+    election.thaw();
   }
 
   /** By the servers' own word: during a cut there may be two, so ask for those on one side. −1: none. */
@@ -99,6 +110,10 @@ export class Ensemble {
     await Promise.all(this.#servers.map((server) => server.remove()));
     const parts = this.#paths.flatMap((path) => [path.quorum, path.election, ...path.relays]);
     await Promise.all(parts.map((part) => part.close()));
+  }
+
+  #path(from: number, to: number): Path {
+    return this.#paths.find((path) => path.from === from && path.to === to)!;
   }
 
   #touching(index: number): Path[] {

@@ -51,11 +51,14 @@ export class GuardedProcess {
     if (this.running) this.child.kill(signal);
   }
 
+  /** Resolves when the process has ended, by whatever it was ended. */
+  async ended(): Promise<void> {
+    if (this.running) await once(this.child, 'exit');
+  }
+
   /** Resolves when the process has ended. Idempotent. */
   async kill(): Promise<void> {
-    if (!this.running) return;
-    const ended = once(this.child, 'exit');
-    this.child.kill('SIGKILL');
-    await ended;
+    this.signal('SIGKILL');
+    await this.ended();
   }
 }

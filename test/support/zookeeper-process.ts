@@ -10,6 +10,7 @@ import { pause, scaled } from './wait.ts';
 import type { ZooKeeperServer } from './zookeeper.ts';
 
 const START_LIMIT_MS = scaled(30_000);
+const TERMINATION_LIMIT_MS = 5000;
 
 export interface Installation {
   readonly java: string;
@@ -149,8 +150,20 @@ export class ServerProcess {
     this.#process?.signal(signal);
   }
 
+  get running(): boolean {
+    return this.#process?.running ?? false;
+  }
+
   async kill(): Promise<void> {
     await this.#process?.kill();
+  }
+
+  /** SIGTERM, and SIGKILL to one that does not end of it. */
+  async terminate(): Promise<void> {
+    this.signal('SIGTERM');
+    const late = setTimeout(() => this.signal('SIGKILL'), TERMINATION_LIMIT_MS);
+    await this.#process?.ended();
+    clearTimeout(late);
   }
 
   async remove(): Promise<void> {
