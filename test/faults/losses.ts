@@ -32,7 +32,7 @@ export function uncleanTakeovers({ reigns, upheavals }: Pick<Timeline, 'reigns' 
     if (before.life.followed >= reign.epoch) return [];
     const isSame = before.life.client === reign.life.client;
     const mayHaveLed = ({ life, from, to }: Upheaval): boolean =>
-      life !== before.life && life !== reign.life && from <= reign.at && to >= before.at - before.life.slackNs;
+      life !== before.life && life !== reign.life && from <= reign.at && to >= before.life.provenUntil;
     if (isSame && !upheavals.some(mayHaveLed)) return [];
     return [{ before, reign, from: Math.min(before.life.provenUntil, reign.at), to: reign.at }];
   });
