@@ -2,7 +2,6 @@
  * Schedules made for one danger each: what chance alone brings about once in a hundred thousand seeds. A scene sets the
  * stage, the seed draws its times. See directed-scenes.ts for what there is.
  */
-import type { Clock } from '../../src/ports.ts';
 import { checkHistory } from './checker.ts';
 import type { Recorded } from './checker-history.ts';
 import { scenes } from './directed-scenes.ts';
@@ -11,9 +10,6 @@ import { type SeededRandom, type SimNode, World } from './world.ts';
 
 /** Virtual time after which an operation that has not ended never will. */
 const PATIENCE_MS = 20_000;
-
-/** A nanosecond and a little: two events never have the same time. */
-const EVENT_MS = 2e-6;
 
 export interface SceneResult {
   readonly scene: string;
@@ -30,7 +26,7 @@ export class Scene {
   constructor(seed: number, log?: (line: string) => void) {
     this.world = new World({ seed, ...(log && { log }) });
     this.random = this.world.random;
-    this.recorder = new Recorder(eventClock(this.world.clock));
+    this.recorder = new Recorder(this.world.clock);
   }
 
   between(least: number, most: number): number {
@@ -90,18 +86,6 @@ export class Scene {
   private client(node: SimNode): number {
     return this.world.nodes.indexOf(node);
   }
-}
-
-/** Virtual time stands still while things happen one after the other; here each has a time of its own. */
-function eventClock(clock: Clock): Clock {
-  let last = 0;
-  return {
-    now: () => {
-      last = Math.max(clock.now(), last + EVENT_MS);
-      return last;
-    },
-    setTimer: (delayMs, callback) => clock.setTimer(delayMs, callback),
-  };
 }
 
 /** Plays the seed's scene, or the one that is named. */

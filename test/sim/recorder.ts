@@ -21,6 +21,7 @@ export class Recorder {
   readonly faults: string[] = [];
   readonly #clock: Clock;
   readonly #open = new Set<Open>();
+  #last = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -35,8 +36,13 @@ export class Recorder {
     return [...this.#open].map(({ words, s }) => JSON.stringify({ ...words, s })).join(' ');
   }
 
+  /**
+   * Nanoseconds, never the same twice: virtual time stands still while things happen one after the other, and what
+   * would be stamped alike would be taken for concurrent.
+   */
   now(): number {
-    return Math.round(this.#clock.now() * NS_PER_MS);
+    this.#last = Math.max(Math.round(this.#clock.now() * NS_PER_MS), this.#last + 1);
+    return this.#last;
   }
 
   run(words: Words, run: () => Promise<unknown>): void {
