@@ -1,0 +1,123 @@
+/** Nodes and servers that are cut from ZooKeeper. Laps printed for each: how long until what. */
+import { expect } from '@jest/globals';
+import { expectRefusal, expectRefused, value } from './expectations.ts';
+import { onContainers, type Scene } from './scene.ts';
+
+/** A follower with a copy of a key. */
+async function withCopy({ cluster, key }: Scene, name: string) {
+  const [leader, follower, other] = cluster.cast();
+  const [k, v] = [name, value()];
+  void key;
+  await leader.member.put(k, v);
+  expect(await follower.member.get(k)).toBe(v);
+  return { leader, follower, other, k };
+}
+
+await onContainers('cut from ZooKeeper', 'coordination', ({ it, itFilters }) => {
+  it('Z06 Z19 Z24 S11 S13: a follower refuses, also what it has copies of; the others go on; healed, it reads what is current', async (scene) => {
+    const { cluster } = scene;
+    const { leader, follower, other, k } = await withCopy(scene, scene.key());
+    scene.clock();
+    await follower.disconnect(follower.networks.coordination);
+    await expectRefusal(follower, k);
+    scene.lap('refused');
+    const current = value();
+    await leader.member.put(k, current);
+    expect(await other.member.get(k)).toBe(current);
+    await cluster.serving([leader, other]);
+    await expectRefused(follower, k);
+    await scene.heal();
+    expect(await follower.member.get(k)).toBe(current);
+  });
+
+  it('Z13 Z24-Z26 S12 S17 S19: a leader refuses, another one leads; healed, it follows and reads what is current', async (scene) => {
+    const { cluster } = scene;
+    const { leader, follower, other, k } = await withCopy(scene, scene.key());
+    scene.clock();
+    await leader.disconnect(leader.networks.coordination);
+    await expectRefusal(leader, k);
+    scene.lap('refused');
+    await cluster.serving([follower, other]);
+    scene.lap('another served');
+    const current = value();
+    await follower.member.put(k, current);
+    expect(await other.member.get(k)).toBe(current);
+    await expectRefused(leader, k);
+    await scene.heal();
+    expect(await leader.member.get(k)).toBe(current);
+    expect(cluster.leader).not.toBe(leader);
+  });
+
+  it('Z01 Z02: the leading server is cut off altogether: the others elect, and every node serves before the cut is healed', async (scene) => {
+    const { cluster } = scene;
+    const server = await cluster.leadingServer();
+    scene.clock();
+    await server.disconnect();
+    await cluster.serving();
+    scene.lap('everybody served');
+    await scene.heal();
+  });
+
+  itFilters(
+    'Z06 S20: the leading server is cut from the other servers, and goes on answering its clients: every node serves before the cut is healed',
+    async (scene) => {
+      const { cluster } = scene;
+      const { leader, other, k } = await withCopy(scene, scene.key());
+      const server = await cluster.leadingServer();
+      scene.clock();
+      await cluster.cut(
+        [server],
+        cluster.servers.filter((one) => one !== server),
+      );
+      const current = value();
+      await cluster.serving();
+      scene.lap('everybody served');
+      await other.member.put(k, current);
+      expect(await leader.member.get(k)).toBe(current);
+      await scene.heal();
+    },
+  );
+
+  itFilters(
+    'Z06 S20: a follower is left with the one server that it is connected to: it refuses before the others stop waiting for it',
+    async (scene) => {
+      const { cluster } = scene;
+      const { leader, follower, other, k } = await withCopy(scene, scene.key());
+      const server = await cluster.serverOf(follower);
+      scene.clock();
+      await cluster.cut([follower, server], [leader, other, ...cluster.servers.filter((one) => one !== server)]);
+      const current = value();
+      const write = leader.member.put(k, current, 60_000);
+      // Of the write's waiting nothing can be said: its server may have been that one. That no read is late, the verdict says.
+      await expectRefusal(follower, k);
+      scene.lap('refused');
+      await write;
+      scene.lap('what it had a copy of was overwritten');
+      await cluster.serving([leader, other]);
+      await expectRefused(follower, k);
+      await scene.heal();
+      expect(await follower.member.get(k)).toBe(current);
+    },
+  );
+
+  itFilters(
+    'Z05 Z06 Z13 S12 S20: the leader and the leading server against the rest: the rest elects both and goes on; healed, all agree',
+    async (scene) => {
+      const { cluster } = scene;
+      const { leader, follower, other, k } = await withCopy(scene, scene.key());
+      const server = await cluster.leadingServer();
+      scene.clock();
+      await cluster.cut([leader, server], [follower, other, ...cluster.servers.filter((one) => one !== server)]);
+      await expectRefusal(leader, k);
+      scene.lap('refused');
+      await cluster.serving([follower, other]);
+      scene.lap('the majority served');
+      const current = value();
+      await follower.member.put(k, current);
+      await expectRefused(leader, k);
+      await scene.heal();
+      expect(await leader.member.get(k)).toBe(current);
+      expect(cluster.leader).not.toBe(leader);
+    },
+  );
+});

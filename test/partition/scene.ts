@@ -1,0 +1,116 @@
+/**
+ * One cluster of containers for all tests of a file. Each test finds it whole and under a small load; after each it is
+ * made whole again, everybody has to serve, and the history of all that has been done so far has to keep the promise.
+ */
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { monotonicNs } from '../faults/clock.ts';
+import { isPass, judge, keepVerdict, type Verdict } from '../faults/verdict.ts';
+import { scaled } from '../support/wait.ts';
+import { ContainerCluster } from './container-cluster.ts';
+import { describeDocker, itFilters } from './describe-docker.ts';
+
+const START_LIMIT_MS = 180_000;
+
+export interface Tests {
+  /** What `docker network disconnect`, pause, kill and start can do. */
+  it(name: string, body: (scene: Scene) => Promise<void>): void;
+  /** What needs packet filters in the networks of the containers. */
+  itFilters(name: string, body: (scene: Scene) => Promise<void>): void;
+}
+
+/** One test's. */
+export class Scene {
+  readonly cluster: ContainerCluster;
+  readonly #number: number;
+  readonly #laps: string[] = [];
+  #last = monotonicNs();
+
+  constructor(cluster: ContainerCluster, number: number) {
+    this.cluster = cluster;
+    this.#number = number;
+  }
+
+  /** A key that no other test uses. */
+  key(name = 'k'): string {
+    return `${this.#number}-${name}`;
+  }
+
+  /** Notes how long it took since the last lap. */
+  lap(what: string): void {
+    const now = monotonicNs();
+    this.#laps.push(`${what} after ${((now - this.#last) / 1e9).toFixed(1)} s`);
+    this.#last = now;
+  }
+
+  /** What comes now is not timed with what came before. */
+  clock(): void {
+    this.#last = monotonicNs();
+  }
+
+  /** Everything is healed; resolves when everybody serves again. */
+  async heal(): Promise<void> {
+    this.clock();
+    await this.cluster.heal();
+    await this.cluster.serving();
+    this.lap('healed: everybody served again');
+    await this.cluster.ensemble();
+  }
+
+  report(): string {
+    return this.#laps.join('; ');
+  }
+}
+
+/** A module waits for it. */
+export function onContainers(title: string, name: string, define: (tests: Tests) => void): Promise<void> {
+  return describeDocker(title, () => {
+    let cluster: ContainerCluster | undefined;
+    let number = 0;
+    beforeAll(async () => {
+      cluster = await ContainerCluster.start(name);
+    }, scaled(START_LIMIT_MS));
+    afterAll(() => cluster?.close(), scaled(START_LIMIT_MS));
+    const run = (body: (scene: Scene) => Promise<void>) => async () => {
+      number += 1;
+      await play(new Scene(cluster!, number), body);
+    };
+    define({ it: (title, body) => it(title, run(body)), itFilters: (title, body) => itFilters(title, run(body)) });
+  });
+}
+
+async function play(scene: Scene, body: (scene: Scene) => Promise<void>): Promise<void> {
+  const { cluster } = scene;
+  try {
+    cluster.load();
+    await body(scene);
+    await cluster.quiet();
+    await assertKept(cluster);
+    process.stderr.write(`${expect.getState().currentTestName}:\n  ${scene.report()}\n`);
+  } catch (error) {
+    await keepLogs(cluster, error as Error, scene.report());
+    // The next test is to find it whole.
+    await scene.heal().catch(() => {});
+    throw error;
+  }
+}
+
+async function assertKept(cluster: ContainerCluster): Promise<void> {
+  const verdict = judge(cluster.timeline);
+  if (isPass(verdict)) return;
+  const { violations, undecided, staleReads, counterExamples }: Verdict = verdict;
+  const folder = await mkdtemp(join(tmpdir(), 'zistore-partition-'));
+  await keepVerdict(folder, verdict);
+  const why = counterExamples.map((example) => example.why).join(' ');
+  throw new Error(
+    `the promise was broken: ${violations} keys not linearizable, ${undecided} undecided, ${staleReads} stale reads; ${why} (history and pictures are in ${folder})`,
+  );
+}
+
+async function keepLogs({ nodes }: ContainerCluster, error: Error, report: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'zistore-partition-'));
+  for (const { name, log } of nodes) await writeFile(join(folder, `${name}.log`), log.join('\n'));
+  error.message += ` [${report}; logs of the nodes are in ${folder}]`;
+}
