@@ -11,20 +11,33 @@ import { sharedZooKeeper, type ZooKeeperServer } from '../support/zookeeper.ts';
 /** Sessions that last through the stalls which such loads cost a process with several nodes: what is tested is not the lease. */
 export const PATIENT: NodeOverrides = { sessionTimeoutMs: scaled(8000) };
 
-/** `define` gets the cluster of the running test, each a new one on the ZooKeeper that all files share. */
-export function abuse(title: string, define: (cluster: () => TestCluster) => void): void {
+/**
+ * `define` gets the cluster of the running test, each a new one on the ZooKeeper that all files share, and a way to
+ * have another one beside it. All are closed when the test ends.
+ */
+export function abuse(
+  title: string,
+  define: (cluster: () => TestCluster, another: () => Promise<TestCluster>) => void,
+): void {
   describeZooKeeper(title, () => {
     let zookeeper: Pick<ZooKeeperServer, 'connectString' | 'tickTimeMs' | 'stop'>;
-    let cluster: TestCluster;
+    const clusters: TestCluster[] = [];
+    const another = async (): Promise<TestCluster> => {
+      const cluster = await TestCluster.create(zookeeper);
+      clusters.push(cluster);
+      return cluster;
+    };
     beforeAll(async () => {
       zookeeper = await sharedZooKeeper();
     });
     afterAll(() => zookeeper?.stop());
     beforeEach(async () => {
-      cluster = await TestCluster.create(zookeeper);
+      await another();
     });
-    afterEach(() => cluster.close());
-    define(() => cluster);
+    afterEach(async () => {
+      for (const cluster of clusters.splice(0)) await cluster.close();
+    });
+    define(() => clusters[0] as TestCluster, another);
   });
 }
 

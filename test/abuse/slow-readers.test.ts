@@ -1,0 +1,113 @@
+/** Peers that take what they are sent slowly, or not at all, or send without reading: bounded, cut off with a reason, harmless. */
+import { afterEach, expect, it } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { type Key, type Member, toAddress, toEpoch, toIncarnation } from '../../src/core/types.ts';
+import type { Logger } from '../../src/ports.ts';
+import { encodeMessage } from '../../src/rpc/codec.ts';
+import { Dialling } from '../../src/rpc/hello.ts';
+import type { TestNode } from '../support/test-node.ts';
+import { scaled, until } from '../support/wait.ts';
+import { abuse, expectNormal, liveBytes, MIB, PATIENT, startAll } from './support.ts';
+
+abuse('Slow readers', (cluster) => {
+  const callers: WebSocket[] = [];
+  afterEach(() => {
+    for (const caller of callers.splice(0)) caller.terminate();
+  });
+
+  /** Why connections ended, as the node's logger was told. */
+  function listening() {
+    const ends: string[] = [];
+    const ignore = (): void => {};
+    const logger: Logger = {
+      debug: ignore,
+      warn: ignore,
+      error: ignore,
+      info: (text, fields) => {
+        if (text === 'a connection ended' && String(fields?.peer).startsWith('stranger'))
+          ends.push(String(fields?.reason));
+      },
+    };
+    return { ends, logger };
+  }
+
+  /** A caller that went through its hello with the leader and is taken for a member, which it is not. */
+  async function admitted(leader: TestNode): Promise<WebSocket> {
+    const { address, epoch, cluster: name } = leader.status;
+    const to: Member = { address, incarnation: toIncarnation(BigInt(epoch)) };
+    // So young that no list of members read so far proves that it is none.
+    const from: Member = { address: toAddress('stranger:1'), incarnation: toIncarnation(BigInt(epoch) + (1n << 32n)) };
+    const dialling = new Dialling({ cluster: name, secret: undefined }, from, to, Buffer.alloc(16, 1));
+    const ws = new WebSocket(`ws://${address}/`, { perMessageDeflate: false });
+    callers.push(ws);
+    ws.on('error', () => {});
+    await new Promise<void>((resolve) => {
+      ws.once('open', () => ws.send(dialling.hello));
+      ws.on('message', (data: Buffer) => {
+        const step = dialling.receive(data);
+        if (step.do === 'send') ws.send(step.frame);
+        else resolve();
+      });
+    });
+    ws.removeAllListeners('message');
+    return ws;
+  }
+
+  const read = (leader: TestNode, id: number): Uint8Array =>
+    encodeMessage({ type: 'get', epoch: toEpoch(BigInt(leader.status.epoch)), id, key: 'large' as Key });
+
+  it('one that asks without end and reads nothing is cut off as a slow reader, and costs little memory', async () => {
+    const { ends, logger } = listening();
+    const nodes = await startAll(cluster(), 2, { ...PATIENT, logger });
+    const leader = nodes[0] as TestNode;
+    await leader.store.set('large', 'x'.repeat(MIB));
+    const before = await liveBytes();
+    const caller = await admitted(leader);
+    caller.pause();
+    let most = 0;
+    for (let id = 1; ends.length === 0; id += 1000) {
+      caller.send(Buffer.concat(Array.from({ length: 1000 }, (_none, index) => read(leader, id + index))));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      if (id % 20_000 === 1) most = Math.max(most, (await liveBytes()) - before);
+      expect(most).toBeLessThan(256 * MIB);
+    }
+    expect(ends).toEqual(['the peer takes what it is sent too slowly']);
+    await expectNormal(nodes);
+  });
+
+  it('one that asked for much and stands still is cut off as silent', async () => {
+    const { ends, logger } = listening();
+    const nodes = await startAll(cluster(), 2, { ...PATIENT, logger });
+    const leader = nodes[0] as TestNode;
+    await leader.store.set('large', 'x'.repeat(MIB));
+    const caller = await admitted(leader);
+    for (let id = 1; id <= 200; id += 1) caller.send(read(leader, id));
+    caller.pause();
+    await until('it is cut off', () => ends.length > 0, { timeoutMs: 20_000 });
+    expect(ends).toEqual(['nothing was heard of the peer']);
+    await expectNormal(nodes);
+  });
+
+  it('one that reads slowly gets all that it asked for, while others are served', async () => {
+    const { ends, logger } = listening();
+    const nodes = await startAll(cluster(), 2, { ...PATIENT, logger });
+    const leader = nodes[0] as TestNode;
+    await leader.store.set('large', 'x'.repeat(MIB));
+    const caller = await admitted(leader);
+    const answers = 100;
+    let bytes = 0;
+    caller.on('message', (data: Buffer) => {
+      bytes += data.length;
+      caller.pause();
+      setTimeout(() => caller.resume(), 20);
+    });
+    caller.send(Buffer.concat(Array.from({ length: answers }, (_none, index) => read(leader, index + 1))));
+    while (bytes < answers * MIB) {
+      await leader.set('k', `${bytes}`, { timeoutMs: scaled(10_000) });
+      expect(await nodes[1]!.get('k', { timeoutMs: scaled(10_000) })).toBe(await leader.get('k'));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(ends).toEqual([]);
+    }
+    await expectNormal(nodes);
+  });
+});
