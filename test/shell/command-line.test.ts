@@ -16,12 +16,13 @@ class Program {
   readonly process: ChildProcess;
   readonly exited: Promise<number | null>;
 
-  constructor(args: readonly string[]) {
+  constructor(args: readonly string[], input?: string) {
     this.process = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], {
       cwd: ROOT,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       env: { ...process.env, NODE_OPTIONS: '' },
     });
+    this.process.stdin?.end(input);
     this.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.out += text;
     });
@@ -105,6 +106,27 @@ describe('zistore', () => {
     expect(await run('delete', 'k')).toEqual({ code: 0, out: 'ok\n', err: '' });
     expect(await run('delete', 'k')).toMatchObject({ code: 1, out: '' });
     expect(await run('get', 'k')).toMatchObject({ code: 1, out: '' });
+  });
+
+  it('a shell’s clients join the nodes that are there, under the name they are told to give', async () => {
+    newCluster();
+    await startNode();
+    await run('put', 'k', 'v');
+    const args = ['shell', ...options, '--listen', '127.0.0.1', '--advertise', 'localhost', '--json'];
+    const shell = new Program(args, 'get 1 k\nput 1 k w\nlist\n');
+    running.push(shell);
+    const { code, out } = await shell.result();
+    const answers = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(answers).toMatchObject([
+      { command: 'get', value: 'v' },
+      { command: 'put', ok: true },
+      { clients: [{ id: 1, address: expect.stringMatching(/^localhost:\d+$/), role: 'follower' }] },
+    ]);
+    expect(code).toBe(0);
+    expect(await run('get', 'k')).toMatchObject({ out: 'w\n' });
   });
 
   it('loses nothing when the leader is told to leave, twice in a row', async () => {

@@ -50,6 +50,9 @@ describe('wrong usage', () => {
     [['shell', '--tick-time', ''], 'whole number from 1'],
     [['shell', '--tick-time', '0'], 'whole number from 1'],
     [['shell', '--tick-time', '1900'], 'sessionTimeoutMs: 2000'],
+    [['shell', '--listen', ''], 'listen.host'],
+    [['shell', '--listen', '0.0.0.0'], 'advertise.host'],
+    [['shell', '--advertise', '::'], 'advertise.host'],
     [['shell', '--json', '--json=yes'], "unknown option '--json=yes'"],
 
     [['node', '--cluster', 'c', '--listen', 'h:1'], "'--zookeeper <hosts>' not specified"],
