@@ -1,28 +1,25 @@
 /** Nodes and servers that are cut from ZooKeeper. Laps printed for each: how long until what. */
 import { expect } from '@jest/globals';
-import { expectRefusal, expectRefused, value } from './expectations.ts';
-import { onContainers, type Scene } from './scene.ts';
+import { until } from '../support/wait.ts';
+import { type ContainerCluster, PATIENCE } from './container-cluster.ts';
+import { expectRefusal, expectRefused, written } from './expectations.ts';
+import { onContainers } from './scene.ts';
+import type { ServerContainer } from './server-container.ts';
 
-/** A follower with a copy of a key. */
-async function withCopy({ cluster, key }: Scene, name: string) {
-  const [leader, follower, other] = cluster.cast();
-  const [k, v] = [name, value()];
-  void key;
-  await leader.member.put(k, v);
-  expect(await follower.member.get(k)).toBe(v);
-  return { leader, follower, other, k };
-}
+const anotherLeads = async ({ servers }: ContainerCluster, server: ServerContainer): Promise<boolean> => {
+  const modes = await Promise.all(servers.filter((one) => one !== server).map((one) => one.mode()));
+  return modes.includes('leader');
+};
 
 await onContainers('cut from ZooKeeper', 'coordination', ({ it, itFilters }) => {
   it('Z06 Z19 Z24 S11 S13: a follower refuses, also what it has copies of; the others go on; healed, it reads what is current', async (scene) => {
     const { cluster } = scene;
-    const { leader, follower, other, k } = await withCopy(scene, scene.key());
+    const { leader, follower, other, k } = await scene.withCopy();
     scene.clock();
     await follower.disconnect(follower.networks.coordination);
     await expectRefusal(follower, k);
     scene.lap('refused');
-    const current = value();
-    await leader.member.put(k, current);
+    const current = await written(leader, k);
     expect(await other.member.get(k)).toBe(current);
     await cluster.serving([leader, other]);
     await expectRefused(follower, k);
@@ -32,15 +29,14 @@ await onContainers('cut from ZooKeeper', 'coordination', ({ it, itFilters }) => 
 
   it('Z13 Z24-Z26 S12 S17 S19: a leader refuses, another one leads; healed, it follows and reads what is current', async (scene) => {
     const { cluster } = scene;
-    const { leader, follower, other, k } = await withCopy(scene, scene.key());
+    const { leader, follower, other, k } = await scene.withCopy();
     scene.clock();
     await leader.disconnect(leader.networks.coordination);
     await expectRefusal(leader, k);
     scene.lap('refused');
     await cluster.serving([follower, other]);
     scene.lap('another served');
-    const current = value();
-    await follower.member.put(k, current);
+    const current = await written(follower, k);
     expect(await other.member.get(k)).toBe(current);
     await expectRefused(leader, k);
     await scene.heal();
@@ -53,8 +49,13 @@ await onContainers('cut from ZooKeeper', 'coordination', ({ it, itFilters }) => 
     const server = await cluster.leadingServer();
     scene.clock();
     await server.disconnect();
+    await until('another server leads', () => anotherLeads(cluster, server), PATIENCE);
+    scene.lap('another server led');
+    for (const node of cluster.nodes) {
+      await until(`${node.name} moves`, async () => (await cluster.serverOf(node)) !== server, PATIENCE);
+    }
     await cluster.serving();
-    scene.lap('everybody served');
+    scene.lap('everybody served elsewhere');
     await scene.heal();
   });
 
@@ -62,17 +63,18 @@ await onContainers('cut from ZooKeeper', 'coordination', ({ it, itFilters }) => 
     'Z06 S20: the leading server is cut from the other servers, and goes on answering its clients: every node serves before the cut is healed',
     async (scene) => {
       const { cluster } = scene;
-      const { leader, other, k } = await withCopy(scene, scene.key());
+      const { leader, other, k } = await scene.withCopy();
       const server = await cluster.leadingServer();
       scene.clock();
       await cluster.cut(
         [server],
         cluster.servers.filter((one) => one !== server),
       );
-      const current = value();
+      await until('another server leads', () => anotherLeads(cluster, server), PATIENCE);
+      scene.lap('another server led');
       await cluster.serving();
       scene.lap('everybody served');
-      await other.member.put(k, current);
+      const current = await written(other, k);
       expect(await leader.member.get(k)).toBe(current);
       await scene.heal();
     },
@@ -82,16 +84,15 @@ await onContainers('cut from ZooKeeper', 'coordination', ({ it, itFilters }) => 
     'Z06 S20: a follower is left with the one server that it is connected to: it refuses before the others stop waiting for it',
     async (scene) => {
       const { cluster } = scene;
-      const { leader, follower, other, k } = await withCopy(scene, scene.key());
+      const { leader, follower, other, k } = await scene.withCopy();
       const server = await cluster.serverOf(follower);
       scene.clock();
       await cluster.cut([follower, server], [leader, other, ...cluster.servers.filter((one) => one !== server)]);
-      const current = value();
-      const write = leader.member.put(k, current, 60_000);
-      // Of the write's waiting nothing can be said: its server may have been that one. That no read is late, the verdict says.
+      // While the follower still answers; that it does not do so for longer than the write waits, the verdict says.
+      const write = written(leader, k);
       await expectRefusal(follower, k);
       scene.lap('refused');
-      await write;
+      const current = await write;
       scene.lap('what it had a copy of was overwritten');
       await cluster.serving([leader, other]);
       await expectRefused(follower, k);
@@ -104,7 +105,7 @@ await onContainers('cut from ZooKeeper', 'coordination', ({ it, itFilters }) => 
     'Z05 Z06 Z13 S12 S20: the leader and the leading server against the rest: the rest elects both and goes on; healed, all agree',
     async (scene) => {
       const { cluster } = scene;
-      const { leader, follower, other, k } = await withCopy(scene, scene.key());
+      const { leader, follower, other, k } = await scene.withCopy();
       const server = await cluster.leadingServer();
       scene.clock();
       await cluster.cut([leader, server], [follower, other, ...cluster.servers.filter((one) => one !== server)]);
@@ -112,8 +113,7 @@ await onContainers('cut from ZooKeeper', 'coordination', ({ it, itFilters }) => 
       scene.lap('refused');
       await cluster.serving([follower, other]);
       scene.lap('the majority served');
-      const current = value();
-      await follower.member.put(k, current);
+      const current = await written(follower, k);
       await expectRefused(leader, k);
       await scene.heal();
       expect(await leader.member.get(k)).toBe(current);

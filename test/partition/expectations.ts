@@ -10,12 +10,12 @@ const SOON_MS = 1000;
 /** Longer than anything that is not waiting takes, shorter than a session. */
 const WAITING_MS = 1200;
 
-let written = 0;
+let values = 0;
 
-/** Of one node, on keys of one test. */
+/** One that was never written before. */
 export const value = (): string => {
-  written += 1;
-  return `v${written}`;
+  values += 1;
+  return `v${values}`;
 };
 
 /** What it resolved to, or the code that it failed with. */
@@ -26,6 +26,19 @@ export async function outcomeOf(operation: Promise<unknown>): Promise<unknown> {
     if (error instanceof WorkerError) return error.code;
     throw error;
   }
+}
+
+/** Resolves to what was written: it is tried again where an election of ZooKeeper servers comes between. */
+export async function written({ name, member }: NodeContainer, key: string): Promise<string> {
+  return until(
+    `${name} writes`,
+    async () => {
+      const next = value();
+      await member.put(key, next, PATIENCE.timeoutMs);
+      return next;
+    },
+    PATIENCE,
+  );
 }
 
 /** Resolves when this node refuses to read `key`, of which it may have a copy, and to write; it says what it says by. */

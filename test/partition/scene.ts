@@ -11,6 +11,8 @@ import { isPass, judge, keepVerdict, type Verdict } from '../faults/verdict.ts';
 import { scaled } from '../support/wait.ts';
 import { ContainerCluster } from './container-cluster.ts';
 import { describeDocker, itFilters } from './describe-docker.ts';
+import { written } from './expectations.ts';
+import type { NodeContainer } from './node-container.ts';
 
 const START_LIMIT_MS = 180_000;
 
@@ -19,6 +21,14 @@ export interface Tests {
   it(name: string, body: (scene: Scene) => Promise<void>): void;
   /** What needs packet filters in the networks of the containers. */
   itFilters(name: string, body: (scene: Scene) => Promise<void>): void;
+}
+
+export interface Cast {
+  readonly leader: NodeContainer;
+  readonly follower: NodeContainer;
+  readonly other: NodeContainer;
+  readonly k: string;
+  readonly v: string;
 }
 
 /** One test's. */
@@ -36,6 +46,15 @@ export class Scene {
   /** A key that no other test uses. */
   key(name = 'k'): string {
     return `${this.#number}-${name}`;
+  }
+
+  /** The cast, and a key of which the leader and the first follower have a copy, and the other has not. */
+  async withCopy(): Promise<Cast> {
+    const [leader, follower, other] = this.cluster.cast();
+    const k = this.key();
+    const v = await written(leader, k);
+    expect(await follower.member.get(k)).toBe(v);
+    return { leader, follower, other, k, v };
   }
 
   /** Notes how long it took since the last lap. */

@@ -1,0 +1,116 @@
+/** Nodes that are cut from each other: who waits, who refuses, who goes on. */
+import { expect } from '@jest/globals';
+import { expectDone, expectRefusal, expectRefused, expectWaiting, underway, value } from './expectations.ts';
+import { onContainers } from './scene.ts';
+
+/** Longer than any cut here. */
+const PATIENT_MS = 60_000;
+
+await onContainers('cut from other nodes', 'peers', ({ it, itFilters }) => {
+  itFilters(
+    'Z21 Z28 S14 S15: a follower is cut from the leader alone: what it has copies of it answers, all else waits, as does a write of what it has; healed, all is done',
+    async (scene) => {
+      const { cluster } = scene;
+      const { leader, follower, other, k, v } = await scene.withCopy();
+      const [theirs, mine, next] = [value(), value(), value()];
+      await other.member.put(scene.key('theirs'), theirs);
+      scene.clock();
+      await cluster.cut([follower], [leader]);
+      const read = underway('a read without a copy', follower.member.get(scene.key('theirs'), PATIENT_MS));
+      const write = underway('its write', follower.member.put(scene.key('mine'), mine, PATIENT_MS));
+      const overwrite = underway('a write of what it has', leader.member.put(k, next, PATIENT_MS));
+      await expectWaiting(read, write, overwrite);
+      expect(await follower.member.get(k)).toBe(v);
+      await cluster.serving([leader, other]);
+      expect(cluster.leader).toBe(leader);
+      await scene.heal();
+      expect(await expectDone(read, write, overwrite)).toEqual([theirs, null, null]);
+      expect(await follower.member.get(k)).toBe(next);
+      expect(await other.member.get(scene.key('mine'))).toBe(mine);
+    },
+  );
+
+  it('Z21 Z28 S14 S15: the leader is cut from its followers: it stays, and serves what nobody else has; they wait, but for their copies; healed, all is done', async (scene) => {
+    const { cluster } = scene;
+    const { leader, follower, other, k, v } = await scene.withCopy();
+    const [its, mine, next] = [value(), value(), value()];
+    await leader.member.put(scene.key('its'), its);
+    scene.clock();
+    await leader.disconnect(leader.networks.peers);
+    const read = underway('a read without a copy', follower.member.get(scene.key('its'), PATIENT_MS));
+    const write = underway('a write of a follower', other.member.put(scene.key('mine'), mine, PATIENT_MS));
+    const overwrite = underway('a write of what a follower has', leader.member.put(k, next, PATIENT_MS));
+    await expectWaiting(read, write, overwrite);
+    expect(await follower.member.get(k)).toBe(v);
+    await cluster.serving([leader]);
+    expect(await leader.member.get(scene.key('its'))).toBe(its);
+    expect(cluster.leader).toBe(leader);
+    await scene.heal();
+    expect(await expectDone(read, write, overwrite)).toEqual([its, null, null]);
+    expect(await follower.member.get(k)).toBe(next);
+    expect(cluster.leader).toBe(leader);
+  });
+
+  it('Z05 Z06 Z27 S11 S13 S14: a follower is cut from everything: it refuses; a write of what it has waits until it is gone; healed, it reads what is current', async (scene) => {
+    const { cluster } = scene;
+    const { leader, follower, other, k } = await scene.withCopy();
+    scene.clock();
+    await follower.disconnect();
+    const current = value();
+    const write = underway('a write of what it has', other.member.put(k, current, PATIENT_MS));
+    await expectRefusal(follower, k);
+    scene.lap('refused');
+    await expectDone(write);
+    scene.lap('what it had was overwritten');
+    await cluster.serving([leader, other]);
+    await expectRefused(follower, k);
+    await scene.heal();
+    expect(await follower.member.get(k)).toBe(current);
+  });
+
+  for (const [direction, what] of [
+    ['in', 'hears nobody, and is heard'],
+    ['out', 'is heard by nobody, and hears'],
+  ] as const) {
+    itFilters(
+      `Z05 Z06 Z27 S11 S13: a follower ${what}: it refuses, the others go on without it; healed, it reads what is current`,
+      async (scene) => {
+        const { cluster } = scene;
+        const { leader, follower, other, k } = await scene.withCopy();
+        const rest = [leader, other, ...cluster.servers];
+        scene.clock();
+        await (direction === 'in' ? cluster.cutOneWay(rest, [follower]) : cluster.cutOneWay([follower], rest));
+        const current = value();
+        const write = underway('a write of what it has', other.member.put(k, current, PATIENT_MS));
+        await expectRefusal(follower, k);
+        scene.lap('refused');
+        await expectDone(write);
+        scene.lap('what it had was overwritten');
+        await cluster.serving([leader, other]);
+        await expectRefused(follower, k);
+        await scene.heal();
+        expect(await follower.member.get(k)).toBe(current);
+      },
+    );
+
+    itFilters(
+      `Z08 Z21 Z28 S15: between a follower and the leader one way is cut, the follower's way ${direction}: it waits; healed, its write has happened once`,
+      async (scene) => {
+        const { cluster } = scene;
+        const { leader, follower, other, k, v } = await scene.withCopy();
+        const [mine, theirs] = [value(), value()];
+        await other.member.put(scene.key('theirs'), theirs);
+        scene.clock();
+        await (direction === 'in' ? cluster.cutOneWay([leader], [follower]) : cluster.cutOneWay([follower], [leader]));
+        const write = underway('its write', follower.member.put(scene.key('mine'), mine, PATIENT_MS));
+        const read = underway('a read without a copy', follower.member.get(scene.key('theirs'), PATIENT_MS));
+        await expectWaiting(write, read);
+        expect(await follower.member.get(k)).toBe(v);
+        await cluster.serving([leader, other]);
+        await scene.heal();
+        expect(await expectDone(write, read)).toEqual([null, theirs]);
+        expect(await other.member.get(scene.key('mine'))).toBe(mine);
+      },
+    );
+  }
+});
