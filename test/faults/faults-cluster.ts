@@ -1,9 +1,10 @@
 /** The nodes of a fault run: at most one on each host, started, ended and watched here, all with the same load. */
+import { readFileSync } from 'node:fs';
 import { pause } from '../support/wait.ts';
 import { monotonicNs } from './clock.ts';
 import { Serving } from './faults-serving.ts';
 import type { Lab, LabNode } from './lab.ts';
-import { Member, WorkerError } from './member.ts';
+import { Member, WORKER_ENDED, WorkerError } from './member.ts';
 import type { Timeline } from './timeline.ts';
 import type { LoadShape, WorkerOptions } from './wire.ts';
 
@@ -20,6 +21,8 @@ export interface ClusterOptions {
   readonly load: Omit<LoadShape, 'seed'>;
   readonly seed: number;
 }
+
+const logTail = ({ logFile }: LabNode): string => readFileSync(logFile, 'utf8').slice(-1000);
 
 /** A node that runs, or is being started or ended. */
 export interface Running {
@@ -120,7 +123,13 @@ export class Cluster {
     const running: Running = { host, node, member, ending: false, ready: false };
     this.#running.set(host, running);
     void node.ended.then((how) => this.#ended(running, how));
-    await member.start(this.#workerOptions(node), { clock: node.skewed ? 'uptime' : 'monotonic' });
+    try {
+      await member.start(this.#workerOptions(node), { clock: node.skewed ? 'uptime' : 'monotonic' });
+    } catch (error) {
+      // One that cannot be opened says so; one that ends without a word has a defect.
+      if (!(error instanceof WorkerError) || error.code !== WORKER_ENDED) throw error;
+      throw new Error(`node ${host} ended while it opened: ${logTail(node)}`);
+    }
     running.ready = true;
     if (this.#loaded) this.#load(running);
   }
@@ -204,7 +213,8 @@ export class Cluster {
 
   #ended(running: Running, how: string): void {
     if (this.#running.get(running.host) === running && !running.ready) this.#running.delete(running.host);
-    if (!running.ending && running.ready) this.#surprises.push(`node ${running.host} ended of itself (${how})`);
+    if (!running.ending && running.ready)
+      this.#surprises.push(`node ${running.host} ended of itself (${how}): ${logTail(running.node)}`);
   }
 
   #tooLate(running: Running): void {

@@ -24,7 +24,9 @@ export async function bundleMutant(name: string): Promise<string> {
     target: 'node20',
     sourcemap: 'inline',
     logLevel: 'warning',
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+    },
   });
   process.once('exit', () => rmSync(outfile, { force: true }));
   return outfile;

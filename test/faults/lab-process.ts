@@ -20,7 +20,8 @@ export interface WorkerPlan {
 }
 
 export async function startWorker(plan: WorkerPlan): Promise<LabNode> {
-  const log = await open(join(plan.folder, `${plan.name}.log`), 'a');
+  const logFile = join(plan.folder, `${plan.name}.log`);
+  const log = await open(logFile, 'a');
   const node = [process.execPath, '--enable-source-maps', plan.worker];
   const [command, ...args] = [...plan.within, ...(plan.clockRate === 1 ? [] : skewed(plan.clockRate)), ...node];
   const worker = await GuardedProcess.start(command!, args, { stdin: 'pipe', stdout: 'pipe', stderr: log.fd });
@@ -34,6 +35,7 @@ export async function startWorker(plan: WorkerPlan): Promise<LabNode> {
     stdin,
     stdout: child.stdout as Readable,
     ended,
+    logFile,
     connectString: plan.connectString,
     listen: plan.listen,
     advertise: plan.advertise,

@@ -42,6 +42,8 @@ export interface LabNode {
   readonly stdout: Readable;
   /** How it ended: an exit code or the name of a signal. */
   readonly ended: Promise<string>;
+  /** Its standard error. */
+  readonly logFile: string;
   readonly connectString: string;
   readonly listen: Where;
   readonly advertise: Where;
