@@ -40,8 +40,9 @@ describe('a takeover may lose data', () => {
   });
 
   it('where another node was taking over in between, and died before it could say more', () => {
-    const told = cluster(2).session(1, 'lost', 90).role(2, 'recovering', 1, 100).killed(2, 120);
-    expect(takeovers(told.leads(1, 3, 170))).toEqual([[ms(1), ms(170)]]);
+    const told = cluster(2).put(1, 'x', '1-1', 50, 51).session(1, 'lost', 90);
+    told.role(2, 'recovering', 1, 100).killed(2, 120).leads(1, 3, 170);
+    expect(takeovers(told)).toEqual([[ms(50), ms(170)]]);
   });
 
   it('where another node was killed before it had said anything', () => {
@@ -55,8 +56,9 @@ describe('a takeover may lose data', () => {
   });
 
   it('where the node itself had taken over once more and lost that session, too', () => {
-    const told = cluster(2).session(1, 'lost', 90).role(1, 'recovering', 1, 100).session(1, 'lost', 110);
-    expect(takeovers(told.leads(1, 3, 170))).toEqual([[ms(1), ms(170)]]);
+    const told = cluster(2).put(1, 'x', '1-1', 50, 51).session(1, 'lost', 90);
+    told.role(1, 'recovering', 1, 100).session(1, 'lost', 110).leads(1, 3, 170);
+    expect(takeovers(told)).toEqual([[ms(50), ms(170)]]);
   });
 
   it('not where a leader only says again that it leads', () => {
@@ -87,6 +89,12 @@ describe('a key is lost', () => {
     const told = takenOver(cluster(2, 3).get(3, 'k', '1-1', 30, 31));
     told.killed(2, 300).started(4, 310).leads(4, 4, 400).follows(3, 4, 401).get(4, 'k', null, 500, 501);
     expect(losses(told)).toEqual([]);
+  });
+
+  it('not where it was read again after the takeover: what counts is the copy from before', () => {
+    const told = takenOver(cluster(2, 3).get(3, 'k', '1-1', 30, 31).get(3, 'k', '1-1', 40, 41));
+    expect(losses(absent(told.get(3, 'k', '1-1', 230, 231)))).toEqual([]);
+    expect([...told.timeline.historyOf('k').holds.values()].flat()).toHaveLength(2);
   });
 
   it('where the reader had no copy: a leader that cannot reach it lets it read but not keep', () => {
@@ -125,6 +133,11 @@ describe('a copy does not count', () => {
     expect(losses(absent(takenOver(read().unknown(2, 'k', '2-1', 5, 9))))).toHaveLength(1);
     expect(losses(absent(takenOver(read().notApplied(2, 'k', '2-1', 5, 9))))).toHaveLength(1);
     expect(losses(absent(takenOver(read().intent(2, 'k', '2-1', 5))))).toHaveLength(1);
+  });
+
+  it('also for one that failed under a leader that only said again that it leads', () => {
+    const told = cluster(2, 3).unknown(2, 'k', '2-1', 5, 9).role(1, 'suspended', 1, 12).leads(1, 1, 15);
+    expect(losses(absent(takenOver(told.get(3, 'k', '1-1', 30, 31))))).toHaveLength(1);
   });
 
   it('but for one that had failed before an earlier change of the leader', () => {

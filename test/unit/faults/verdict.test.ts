@@ -72,8 +72,8 @@ describe('the verdict on a run', () => {
   });
 
   it('sees a value read that nobody has written, or that did not happen', () => {
-    const nobodys = verdictOf(cluster(2).get(2, 'k', '7-7', 10, 11));
-    expect(nobodys).toMatchObject({ violations: 1 });
+    const nobodys = verdictOf(cluster(2).put(1, 'k', '1-1', 1, 2).get(2, 'k', '7-7', 10, 11));
+    expect(nobodys).toMatchObject({ violations: 1, staleReads: 0 });
     expect(nobodys.counterExamples[0]?.why).toContain('which nobody had written by then');
     const refused = cluster(2).notApplied(1, 'k', '1-1', 10, 20).get(2, 'k', '1-1', 30, 31);
     expect(verdictOf(refused)).toMatchObject({ violations: 1 });
@@ -105,13 +105,17 @@ describe('the longest time without a write', () => {
     expect(longestGapMs({ writesAcknowledged, loads: [load(50, 300), load(850, 1000)] })).toBe(150);
   });
 
+  it('leaves out what was before the load', () => {
+    expect(longestGapMs({ writesAcknowledged: [ms(10), ms(100)], loads: [load(50, 120)] })).toBe(50);
+  });
+
   it('counts from the beginning of the load and to its end', () => {
     expect(longestGapMs({ writesAcknowledged: [], loads: [load(50, 500)] })).toBe(450);
     expect(longestGapMs({ writesAcknowledged: [ms(400)], loads: [load(50, 500)] })).toBe(350);
   });
 
   it('is told by workers', () => {
-    const told = cluster(2).put(1, 'k', '1-1', 10, 20);
+    const told = cluster(2).put(1, 'k', '1-1', 10, 20).get(1, 'k', '1-1', 50, 60);
     told.timeline.loading(1, ms(5));
     told.timeline.quieted(1, ms(100));
     expect(verdictOf(told).maxUnavailableMs).toBe(80);
