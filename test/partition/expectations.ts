@@ -77,7 +77,9 @@ export function underway(what: string, operation: Promise<unknown>): Underway {
 /** They have not ended, and do not for a while. */
 export async function expectWaiting(...operations: readonly Underway[]): Promise<void> {
   await pause(WAITING_MS);
-  expect(operations.filter(({ isSettled }) => isSettled).map(({ what }) => what)).toEqual([]);
+  const settled = operations.filter(({ isSettled }) => isSettled);
+  const results = settled.map(async ({ what, operation }) => `${what}: ${await outcomeOf(operation)}`);
+  expect(await Promise.all(results)).toEqual([]);
 }
 
 /** They end, and well; the results, in their order. */

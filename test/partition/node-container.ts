@@ -45,7 +45,6 @@ export class NodeContainer extends Container {
       await node.#attach();
     });
     await container
-      .withHostname(name)
       .withCommand(['node', '--enable-source-maps', WORKER])
       .withCopyFilesToContainer([{ source: await bundleWorker(), target: WORKER, mode: 0o644 }])
       .start();
@@ -117,6 +116,7 @@ const workerStreams = (stdin: Writable, stdout: Readable, ended: Promise<unknown
   ended,
 });
 
+/** (No host name: engines make it an alias on every network, and a node cut from its peers would be found on the other.) */
 const membershipsOf = (name: string, { peers, coordination }: Networks): Membership[] => [
   { network: peers, alias: name },
   { network: coordination },

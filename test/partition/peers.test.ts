@@ -24,7 +24,7 @@ await onContainers('cut from other nodes', 'peers', ({ it, itFilters }) => {
       await cluster.serving([leader, other]);
       expect(cluster.leader).toBe(leader);
       await scene.heal();
-      expect(await expectDone(read, write, overwrite)).toEqual([theirs, null, null]);
+      expect(await expectDone(read, write, overwrite)).toEqual([theirs, undefined, undefined]);
       expect(await follower.member.get(k)).toBe(next);
       expect(await other.member.get(scene.key('mine'))).toBe(mine);
     },
@@ -46,7 +46,7 @@ await onContainers('cut from other nodes', 'peers', ({ it, itFilters }) => {
     expect(await leader.member.get(scene.key('its'))).toBe(its);
     expect(cluster.leader).toBe(leader);
     await scene.heal();
-    expect(await expectDone(read, write, overwrite)).toEqual([its, null, null]);
+    expect(await expectDone(read, write, overwrite)).toEqual([its, undefined, undefined]);
     expect(await follower.member.get(k)).toBe(next);
     expect(cluster.leader).toBe(leader);
   });
@@ -108,7 +108,7 @@ await onContainers('cut from other nodes', 'peers', ({ it, itFilters }) => {
         expect(await follower.member.get(k)).toBe(v);
         await cluster.serving([leader, other]);
         await scene.heal();
-        expect(await expectDone(write, read)).toEqual([null, theirs]);
+        expect(await expectDone(write, read)).toEqual([undefined, theirs]);
         expect(await other.member.get(scene.key('mine'))).toBe(mine);
       },
     );
