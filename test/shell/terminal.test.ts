@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { describeWith } from '../support/requirements.ts';
 import { until } from '../support/wait.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -51,7 +52,7 @@ async function shown(expected: string | RegExp, from = 0): Promise<string> {
 const PROMPT = /zistore> /;
 const ESCAPE = '\u001b[';
 
-(hasScript ? describe : describe.skip)('on a terminal the shell', () => {
+describeWith('terminal', hasScript ? null : 'no util-linux `script` here', 'on a terminal the shell', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'zistore-terminal-'));
   });

@@ -1,5 +1,5 @@
 /** Tests that need a real ZooKeeper: without one they are skipped aloud, or fail where ZISTORE_REQUIRE=zookeeper. */
-import { describe, it } from '@jest/globals';
+import { describeWith } from './requirements.ts';
 import { ownServerSource, WHAT_TO_DO, zooKeeperSource } from './zookeeper.ts';
 import { findInstallation } from './zookeeper-process.ts';
 
@@ -18,16 +18,5 @@ function missing(needs: Needs): string | null {
 
 /** `describe` for tests that need a real ZooKeeper. */
 export function describeZooKeeper(name: string, body: () => void, needs: Needs = 'any'): void {
-  const reason = missing(needs);
-  if (reason === null) {
-    describe(name, body);
-  } else if ((process.env.ZISTORE_REQUIRE ?? '').split(',').includes('zookeeper')) {
-    describe(name, () => {
-      it('needs ZooKeeper, which ZISTORE_REQUIRE demands', () => {
-        throw new Error(reason);
-      });
-    });
-  } else {
-    describe.skip(`${name} [SKIPPED: ${reason}]`, body);
-  }
+  describeWith('zookeeper', missing(needs), name, body);
 }

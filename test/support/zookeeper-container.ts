@@ -4,7 +4,7 @@ import { until } from './wait.ts';
 import type { ZooKeeperServer } from './zookeeper.ts';
 import { fourLetterWord, freePorts } from './zookeeper-process.ts';
 
-const IMAGE = process.env.ZISTORE_TEST_ZOOKEEPER_IMAGE ?? 'zookeeper:3.8';
+const IMAGE = process.env.ZISTORE_TEST_ZOOKEEPER_IMAGE || process.env.ZOOKEEPER_IMAGE || 'zookeeper:3.8';
 const CLIENT_PORT = 2181;
 /** With bash alone: what else an image has is its own business. */
 const SERVES = `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${CLIENT_PORT} && echo srvr >&3 && grep -q Mode <&3'`;
