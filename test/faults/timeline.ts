@@ -188,6 +188,11 @@ export class Timeline {
     return this.keys.get(key) ?? { key, entries: [], holds: new Map(), strays: [] };
   }
 
+  /** What has been judged, and of which nothing more will be heard. */
+  forget(key: string): void {
+    this.keys.delete(key);
+  }
+
   /** Writes that have been called and not ended, by key. */
   openWrites(): Map<string, Intent[]> {
     const open = new Map<string, Intent[]>();

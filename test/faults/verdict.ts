@@ -6,9 +6,11 @@ import { formatHistory, type Recorded } from '../sim/checker-history.ts';
 import { checkRegister } from '../sim/checker-register.ts';
 import { svgOf } from '../sim/picture.ts';
 import { tableOf } from '../sim/picture-words.ts';
-import { lossesOf, uncleanTakeovers } from './losses.ts';
+import { lossesOf, type UncleanTakeover, uncleanTakeovers } from './losses.ts';
 import type { Timeline } from './timeline.ts';
 import { countStaleReads } from './verdict-stale.ts';
+import type { Intent } from './wire.ts';
+import { isHot } from './workload.ts';
 
 export interface Verdict {
   /** That have ended, however, or whose worker has. */
@@ -28,7 +30,7 @@ export interface Verdict {
   readonly lostKeys: number;
   /** Of the first violations. */
   readonly counterExamples: readonly CounterExample[];
-  /** Everything, with losses, in the order of keys. */
+  /** With losses, in the order of keys; without what was settled before. */
   readonly history: readonly Recorded[];
 }
 
@@ -42,42 +44,81 @@ export interface JudgeOptions {
 const NS_PER_MS = 1e6;
 
 /** To be called when every worker is quiet or has ended. */
-export function judge(timeline: Timeline, { budget, maxCounterExamples = 10 }: JudgeOptions = {}): Verdict {
-  const takeovers = uncleanTakeovers(timeline);
-  const open = timeline.openWrites();
-  const keys = new Set([...timeline.keys.keys(), ...open.keys()]);
-  const counterExamples: CounterExample[] = [];
-  const history: Recorded[] = [];
-  let [violations, undecided, staleReads, lostKeys] = [0, 0, 0, 0];
-  for (const key of keys) {
-    const known = timeline.historyOf(key);
-    const unfinished = open.get(key) ?? [];
-    const losses = lossesOf(known, unfinished, takeovers, timeline.reigns);
-    const entries = [...known.entries, ...unfinished.map((write) => ({ ...write, ok: false, t: -1 })), ...losses];
-    const { verdict } = checkRegister(entries, budget);
-    if (verdict === 'undecided') undecided += 1;
-    else if (verdict === 'violation') {
-      violations += 1;
-      if (counterExamples.length < maxCounterExamples) counterExamples.push(counterExample(key, entries, budget));
-    }
-    staleReads += countStaleReads(entries);
-    if (losses.length > 0) lostKeys += 1;
-    for (const entry of entries) history.push(entry);
+export const judge = (timeline: Timeline, options: JudgeOptions = {}): Verdict =>
+  new Judge(timeline, options).verdict();
+
+/** For runs too long to keep all of their history: judges bit by bit what is over. */
+export class Judge {
+  readonly #timeline: Timeline;
+  readonly #budget: number | undefined;
+  readonly #maxCounterExamples: number;
+  readonly #counterExamples: CounterExample[] = [];
+  #violations = 0;
+  #undecided = 0;
+  #staleReads = 0;
+  #lostKeys = 0;
+
+  constructor(timeline: Timeline, { budget, maxCounterExamples = 10 }: JudgeOptions = {}) {
+    this.#timeline = timeline;
+    this.#budget = budget;
+    this.#maxCounterExamples = maxCounterExamples;
   }
-  const { operations, acknowledged, errors } = timeline;
-  const maxUnavailableMs = longestGapMs(timeline);
-  return {
-    operations,
-    acknowledged,
-    errors,
-    violations,
-    undecided,
-    staleReads,
-    maxUnavailableMs,
-    lostKeys,
-    counterExamples,
-    history,
-  };
+
+  /**
+   * Judges and forgets the hot keys of which nothing was heard since `before`. Nobody may come back to them: it has to
+   * be longer ago than the longest pause of a worker, and than any operation may last.
+   */
+  settle(before: number): void {
+    const takeovers = uncleanTakeovers(this.#timeline);
+    const open = this.#timeline.openWrites();
+    for (const [key, { entries, strays }] of this.#timeline.keys) {
+      if (!isHot(key) || open.has(key)) continue;
+      const isQuiet = entries.every(({ t }) => t < before) && strays.every(({ end }) => end < before);
+      if (!isQuiet) continue;
+      this.#key(key, [], takeovers);
+      this.#timeline.forget(key);
+    }
+  }
+
+  /** Of what is settled and of all the rest. */
+  verdict(): Verdict {
+    const { operations, acknowledged, errors, keys } = this.#timeline;
+    const takeovers = uncleanTakeovers(this.#timeline);
+    const open = this.#timeline.openWrites();
+    const history: Recorded[] = [];
+    for (const key of new Set([...keys.keys(), ...open.keys()])) {
+      for (const entry of this.#key(key, open.get(key) ?? [], takeovers)) history.push(entry);
+    }
+    return {
+      operations,
+      acknowledged,
+      errors,
+      violations: this.#violations,
+      undecided: this.#undecided,
+      staleReads: this.#staleReads,
+      maxUnavailableMs: longestGapMs(this.#timeline),
+      lostKeys: this.#lostKeys,
+      counterExamples: this.#counterExamples,
+      history,
+    };
+  }
+
+  #key(key: string, open: readonly Intent[], takeovers: readonly UncleanTakeover[]): Recorded[] {
+    const known = this.#timeline.historyOf(key);
+    const losses = lossesOf(known, open, takeovers, this.#timeline.reigns);
+    const unfinished = open.map((write) => ({ ...write, ok: false, t: -1 }));
+    const entries = [...known.entries, ...unfinished, ...losses];
+    const { verdict } = checkRegister(entries, this.#budget);
+    if (verdict === 'undecided') this.#undecided += 1;
+    else if (verdict === 'violation') {
+      this.#violations += 1;
+      if (this.#counterExamples.length < this.#maxCounterExamples)
+        this.#counterExamples.push(counterExample(key, entries, this.#budget));
+    }
+    this.#staleReads += countStaleReads(entries);
+    if (losses.length > 0) this.#lostKeys += 1;
+    return entries;
+  }
 }
 
 /** Whether a run with this verdict has passed. */

@@ -34,6 +34,8 @@ export const generationAt = (nowNs: number, generationMs: number): number =>
 
 export const hotKey = (generation: number, index: number): string => `h${generation}-${index}`;
 
+export const isHot = (key: string): boolean => /^h\d+-\d+$/.test(key);
+
 /** What to do next, drawn from a seed. */
 export class Workload {
   readonly shape: FullShape;

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { isPass, judge, keepVerdict, longestGapMs } from '../../faults/verdict.ts';
+import { isPass, Judge, judge, keepVerdict, longestGapMs } from '../../faults/verdict.ts';
 import { parseHistory } from '../../sim/checker-history.ts';
 import { cluster, ms, type Told, takenOver } from './told.ts';
 
@@ -93,6 +93,28 @@ describe('the verdict on a run', () => {
     timeline.heard(2, { ev: 'done', h: [], held: [], codes: { ZISTORE_TIMEOUT: 1 } }, ms(6));
     const { errors, operations } = judge(timeline);
     expect({ errors, operations }).toEqual({ errors: { ZISTORE_TIMEOUT: 4, skipped: 2 }, operations: 4 });
+  });
+});
+
+describe('a run that is judged bit by bit', () => {
+  it('is judged as a whole, and keeps nothing of what is over', () => {
+    const told = cluster(2).put(1, 'h1-0', '1-1', 10, 20).put(1, 'h1-0', '1-2', 30, 40).get(2, 'h1-0', '1-1', 50, 51);
+    const gradual = new Judge(told.put(1, 'h1-1', '1-3', 60, 70).timeline);
+    gradual.settle(ms(200));
+    expect(told.timeline.keys.size).toBe(0);
+    told.put(1, 'h2-0', '1-4', 210, 220).put(1, 'h2-0', '1-5', 230, 240).get(2, 'h2-0', '1-4', 250, 251);
+    const verdict = gradual.verdict();
+    expect(verdict).toMatchObject({ operations: 7, violations: 2, staleReads: 2 });
+    expect(verdict.counterExamples.map(({ key }) => key)).toEqual(['h1-0', 'h2-0']);
+  });
+
+  it('keeps what is not over: cold keys, and hot ones somebody has just used or is writing', () => {
+    const told = cluster(2).put(1, 'c1', '1-1', 10, 20).put(1, 'h1-0', '1-2', 90, 100).put(1, 'h1-1', '1-3', 10, 20);
+    told.intent(1, 'h1-1', '1-4', 30).unknown(1, 'h1-2', '1-5', 30, 100).notApplied(1, 'h1-3', '1-6', 30, 100);
+    new Judge(told.timeline).settle(ms(100));
+    expect([...told.timeline.keys.keys()].sort()).toEqual(['c1', 'h1-0', 'h1-1', 'h1-2', 'h1-3']);
+    new Judge(told.timeline).settle(ms(101));
+    expect([...told.timeline.keys.keys()].sort()).toEqual(['c1', 'h1-1']);
   });
 });
 

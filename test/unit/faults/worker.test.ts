@@ -1,7 +1,7 @@
 /** Workers as the fault runs use them: real processes on the embedded coordinator. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type EmbeddedCoordinator, startEmbeddedCoordinator } from '../../../src/embedded/server.ts';
-import { type ProcessMember, spawnMember, WorkerError } from '../../faults/member.ts';
+import { type ProcessMember, spawnMember, WORKER_ENDED, WorkerError } from '../../faults/member.ts';
 import { Timeline } from '../../faults/timeline.ts';
 import type { LoadShape } from '../../faults/wire.ts';
 import { until } from '../../support/wait.ts';
@@ -31,7 +31,7 @@ async function member(): Promise<ProcessMember> {
 
 async function started(): Promise<ProcessMember> {
   const one = await member();
-  await one.start({ zookeeper: coordinator.connectString, sessionTimeoutMs: 1000, tickTimeMs: coordinator.tickTimeMs });
+  await one.start({ zookeeper: coordinator.connectString, sessionTimeoutMs: 4000, tickTimeMs: coordinator.tickTimeMs });
   return one;
 }
 
@@ -63,14 +63,29 @@ describe('a worker', () => {
     expect(await one.close()).toEqual({ led: true });
   });
 
-  it('leaves its writes behind as unknown when it is killed', async () => {
-    const one = await started();
-    // Without ZooKeeper nothing is refused at once, and a follower's write hangs; here: killed in the middle of many.
-    one.load({ ...LOAD, rate: 2000, readShare: 0 });
-    await until('some writes', () => timeline.acknowledged > 50);
-    await one.kill();
+  it('leaves its writes behind as unknown when it is killed (Z08)', async () => {
+    const leader = await started();
+    const follower = await started();
+    leader.signal('SIGSTOP');
+    const write = follower.put('k', 'v').catch((error: unknown) => error);
+    await until('its intent is told', () => timeline.openWrites().has('k'));
+    await follower.kill();
+    expect(await write).toMatchObject({ code: WORKER_ENDED, outcome: 'unknown' });
     expect(timeline.openWrites().size).toBe(0);
-    expect(timeline.events.map(({ what }) => what)).toEqual(['started', 'role', 'killed']);
+    expect(timeline.historyOf('k').entries).toMatchObject([
+      { c: follower.client, op: 'put', v: 'v', ok: false, t: -1 },
+    ]);
+  });
+
+  it('knows what a node holds in its memory', async () => {
+    const leader = await started();
+    const follower = await started();
+    await leader.put('k', 'v');
+    expect(await follower.get('k')).toBe('v');
+    expect(await follower.get('none')).toBeNull();
+    const holders = (key: string) => [...timeline.historyOf(key).holds.keys()].map(({ client }) => client);
+    expect(holders('k')).toEqual([leader.client, follower.client]);
+    expect(holders('none')).toEqual([]);
   });
 
   it('says why it could not be started', async () => {
