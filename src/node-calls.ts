@@ -16,8 +16,15 @@ interface Pending {
   readonly release: (() => void) | undefined;
 }
 
+/** The calls that one signal ends: with a listener for each, thousands on one signal would take their time, and Node warns. */
+interface Signalled {
+  readonly calls: Set<CallId>;
+  readonly listener: () => void;
+}
+
 export class PendingCalls {
   private next = 1;
+  private readonly signals = new Map<AbortSignal, Signalled>();
   private readonly pending = new Map<CallId, Pending>();
   private readonly clock: Clock;
   private readonly run: (input: Input) => void;
@@ -53,15 +60,35 @@ export class PendingCalls {
     timeoutMs: number | undefined,
   ): (() => void) | undefined {
     if (signal === undefined && timeoutMs === undefined) return undefined;
-    const abort = (): void => this.run({ type: 'cancel', call, code: 'ZISTORE_ABORTED' });
-    signal?.addEventListener('abort', abort, { once: true });
+    const unlisten = signal && this.listen(signal, call);
     const cancelTimer =
       timeoutMs === undefined
         ? undefined
         : this.clock.setTimer(timeoutMs, () => this.run({ type: 'cancel', call, code: 'ZISTORE_TIMEOUT' }));
     return () => {
-      signal?.removeEventListener('abort', abort);
+      unlisten?.();
       cancelTimer?.();
+    };
+  }
+
+  private listen(signal: AbortSignal, call: CallId): () => void {
+    let entry = this.signals.get(signal);
+    if (entry === undefined) {
+      const calls = new Set<CallId>();
+      const listener = (): void => {
+        for (const each of calls) this.run({ type: 'cancel', call: each, code: 'ZISTORE_ABORTED' });
+      };
+      entry = { calls, listener };
+      this.signals.set(signal, entry);
+      signal.addEventListener('abort', listener, { once: true });
+    }
+    const { calls, listener } = entry;
+    calls.add(call);
+    return () => {
+      calls.delete(call);
+      if (calls.size > 0) return;
+      this.signals.delete(signal);
+      signal.removeEventListener('abort', listener);
     };
   }
 }

@@ -59,7 +59,7 @@ export class Leader {
   readonly store: Map<Key, Copy>;
   private readonly directory: Directory;
   private readonly peers: Peers;
-  private readonly locks = new LockMap<Round, Write | Read>();
+  private readonly locks = new LockMap<Round, Write | Read>(nameOf);
   private readonly options: LeaderOptions;
   private readonly calls: Calls;
   private readonly channels: Channels;
@@ -109,10 +109,7 @@ export class Leader {
 
   /** A caller at this node gave up. True: its write had not begun and never will. */
   withdraw(call: CallId): boolean {
-    return (
-      this.locks.withdraw((item) => item.kind === 'write' && 'call' in item.origin && item.origin.call === call)
-        .length > 0
-    );
+    return this.locks.withdrawNamed(nameOfCall(call)) !== undefined;
   }
 
   request(peer: Peer, channel: ChannelId, message: Request, now: number): void {
@@ -129,15 +126,9 @@ export class Leader {
 
   /** The sender waits no longer for these: what has not begun never will, and no result of theirs is kept. */
   settled(peer: Peer, ids: readonly number[]): void {
-    const given = new Set(ids);
-    this.locks.withdraw((item) => {
-      const isGiven =
-        item.kind === 'write' && 'peer' in item.origin && item.origin.peer === peer && given.has(item.origin.id);
-      if (isGiven) peer.writes.delete((item.origin as { id: number }).id);
-      return isGiven;
-    });
-    for (const id of given) {
-      if (peer.writes.get(id) === 'pending') peer.abandoned.add(id);
+    for (const id of ids) {
+      const withdrawn = this.locks.withdrawNamed(nameOfWrite(peer, id)) !== undefined;
+      if (!withdrawn && peer.writes.get(id) === 'pending') peer.abandoned.add(id);
       else peer.writes.delete(id);
     }
   }
@@ -377,6 +368,15 @@ export class Leader {
     const copy = this.store.get(key);
     return copy === undefined ? 0 : sizeOfCopy(copy.key, copy.value);
   }
+}
+
+const nameOfCall = (call: CallId): string => `${call}`;
+const nameOfWrite = (peer: Peer, id: number): string => `${id} ${peer.id}`;
+
+/** Callers give up on writes by these. */
+function nameOf(item: Write | Read): string | undefined {
+  if (item.kind === 'read') return undefined;
+  return 'call' in item.origin ? nameOfCall(item.origin.call) : nameOfWrite(item.origin.peer, item.origin.id);
 }
 
 const QUEUE_FULL = 'Too many operations wait at the leader.';

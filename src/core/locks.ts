@@ -3,12 +3,21 @@ import type { Key } from './types.ts';
 
 interface Lock<Holder, Waiting> {
   holder: Holder;
-  queue: Waiting[];
+  /** In order of arrival. */
+  readonly queue: Set<Waiting>;
 }
 
 export class LockMap<Holder, Waiting> {
   private readonly locks = new Map<Key, Lock<Holder, Waiting>>();
+  private readonly nameOf: (item: Waiting) => string | undefined;
+  /** What waits and has a name, with the key that it waits for. */
+  private readonly named = new Map<string, { readonly key: Key; readonly item: Waiting }>();
   private waiting = 0;
+
+  /** `nameOf`: by which an item can be withdrawn; no two that wait have the same one. */
+  constructor(nameOf: (item: Waiting) => string | undefined) {
+    this.nameOf = nameOf;
+  }
 
   /** Keys that are locked. */
   get size(): number {
@@ -31,34 +40,57 @@ export class LockMap<Holder, Waiting> {
   /** Takes a free lock, or passes a held one on to the next in its queue. */
   take(key: Key, holder: Holder): void {
     const lock = this.locks.get(key);
-    if (lock === undefined) this.locks.set(key, { holder, queue: [] });
+    if (lock === undefined) this.locks.set(key, { holder, queue: new Set() });
     else lock.holder = holder;
   }
 
   /** Queues behind the holder. The lock must be held. */
   wait(key: Key, item: Waiting): void {
-    this.locks.get(key)?.queue.push(item);
+    this.locks.get(key)?.queue.add(item);
     this.waiting += 1;
+    const name = this.nameOf(item);
+    if (name !== undefined) this.named.set(name, { key, item });
   }
 
   /** The next in the queue, taken out of it; when there is none, the lock is freed and its entry goes. */
   next(key: Key): Waiting | undefined {
     const lock = this.locks.get(key);
-    const item = lock?.queue.shift();
-    if (item === undefined) this.locks.delete(key);
-    else this.waiting -= 1;
-    return item;
+    if (lock === undefined) return undefined;
+    for (const item of lock.queue) {
+      this.remove(lock, item);
+      return item;
+    }
+    this.locks.delete(key);
+    return undefined;
   }
 
-  /** Takes out of every queue what `drop` says; returns it. */
+  /** Takes out of every queue what `drop` says; returns it. Looks at all of them. */
   withdraw(drop: (item: Waiting) => boolean): Waiting[] {
+    if (this.waiting === 0) return [];
     const withdrawn: Waiting[] = [];
     for (const lock of this.locks.values()) {
-      if (!lock.queue.some(drop)) continue;
-      withdrawn.push(...lock.queue.filter(drop));
-      lock.queue = lock.queue.filter((item) => !drop(item));
+      for (const item of lock.queue) {
+        if (!drop(item)) continue;
+        this.remove(lock, item);
+        withdrawn.push(item);
+      }
     }
-    this.waiting -= withdrawn.length;
     return withdrawn;
+  }
+
+  /** Takes one out, at a cost that does not grow with how many wait: thousands may give up at the same moment. */
+  withdrawNamed(name: string): Waiting | undefined {
+    const found = this.named.get(name);
+    const lock = found && this.locks.get(found.key);
+    if (lock === undefined) return undefined;
+    this.remove(lock, found!.item);
+    return found!.item;
+  }
+
+  private remove(lock: Lock<Holder, Waiting>, item: Waiting): void {
+    lock.queue.delete(item);
+    this.waiting -= 1;
+    const name = this.nameOf(item);
+    if (name !== undefined) this.named.delete(name);
   }
 }

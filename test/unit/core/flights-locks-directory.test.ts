@@ -63,7 +63,10 @@ describe('flights', () => {
 type NaiveLock = { holder: number; queue: number[] };
 
 const lockSteps = fc.array(
-  fc.record({ k: fc.constantFrom('a', 'b', 'c'), step: fc.constantFrom('arrive', 'arrive', 'free', 'withdraw') }),
+  fc.record({
+    k: fc.constantFrom('a', 'b', 'c'),
+    step: fc.constantFrom('arrive', 'arrive', 'free', 'withdraw', 'giveUp'),
+  }),
   { maxLength: 60 },
 );
 
@@ -71,7 +74,8 @@ describe('the lock map', () => {
   it('Z23 Z40: first come first served for each key; an entry goes when nobody holds or waits for it', () => {
     fc.assert(
       fc.property(lockSteps, (steps) => {
-        const locks = new LockMap<number, number>();
+        // Every fifth has no name.
+        const locks = new LockMap<number, number>((waiting) => (waiting % 5 === 0 ? undefined : `${waiting}`));
         const naive = new Map<string, NaiveLock>();
         let item = 0;
         for (const { k, step } of steps) {
@@ -89,6 +93,11 @@ describe('the lock map', () => {
             const dropped = [...naive.values()].flatMap(({ queue }) => queue.filter((waiting) => waiting % 3 === 0));
             expect(locks.withdraw((waiting) => waiting % 3 === 0).sort()).toEqual(dropped.sort());
             for (const each of naive.values()) each.queue = each.queue.filter((waiting) => waiting % 3 !== 0);
+          } else if (step === 'giveUp') {
+            const named = lock?.queue.findLast((waiting) => waiting % 5 !== 0);
+            expect(locks.withdrawNamed(`${named ?? 0}`)).toBe(named);
+            expect(locks.withdrawNamed(`${named ?? 0}`)).toBeUndefined();
+            if (lock !== undefined) lock.queue = lock.queue.filter((waiting) => waiting !== named);
           } else if (lock !== undefined) {
             const next = locks.next(key(k));
             expect(next).toBe(lock.queue.shift());
