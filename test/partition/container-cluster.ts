@@ -120,8 +120,9 @@ export class ContainerCluster {
     await this.#filter([]);
     for (const container of [...this.servers, ...this.nodes]) {
       await container.reconnect();
-      if (await container.isPaused()) await container.unpause();
+      if ((await container.state()) === 'paused') await container.unpause();
     }
+    for (const server of this.servers) if ((await server.state()) === 'ended') await server.restart();
     for (const node of this.nodes) if (!node.isRunning) await this.restart(node);
   }
 

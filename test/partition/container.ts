@@ -53,8 +53,10 @@ export class Container {
     return this.engine.container.getById(this.id);
   }
 
-  async isPaused(): Promise<boolean> {
-    return (await this.handle.inspect()).State.Paused;
+  async state(): Promise<'running' | 'paused' | 'ended'> {
+    const { Running, Paused } = (await this.handle.inspect()).State;
+    if (Paused) return 'paused';
+    return Running ? 'running' : 'ended';
   }
 
   /** Every process in it stands still. */

@@ -120,4 +120,51 @@ await onContainers('cut from ZooKeeper', 'coordination', ({ it, itFilters }) => 
       expect(cluster.leader).not.toBe(leader);
     },
   );
+
+  itFilters(
+    'Z06 Z41 S16: no server hears another: nobody has a quorum, every node refuses; healed, all is as it was, for nobody led in between',
+    async (scene) => {
+      const { cluster } = scene;
+      const { leader, follower, other, k, v } = await scene.withCopy();
+      const [one, two, three] = cluster.servers;
+      const its = await written(leader, scene.key('its'));
+      scene.clock();
+      await cluster.cut([one!], [two!, three!]);
+      await cluster.cut([two!], [three!]);
+      for (const node of cluster.nodes) await expectRefusal(node, k);
+      scene.lap('all refused');
+      for (const node of cluster.nodes) await expectRefused(node, k);
+      await scene.heal();
+      expect(await other.member.get(k)).toBe(v);
+      expect(await follower.member.get(scene.key('its'))).toBe(its);
+    },
+  );
+
+  it('Z01 Z02: the leading server is killed: the others elect, and every node serves before it is started again', async (scene) => {
+    const { cluster } = scene;
+    const { other, k, v } = await scene.withCopy();
+    const server = await cluster.leadingServer();
+    scene.clock();
+    await server.kill();
+    await until('another server leads', () => anotherLeads(cluster, server), PATIENCE);
+    scene.lap('another server led');
+    await cluster.serving();
+    scene.lap('everybody served');
+    expect(await other.member.get(k)).toBe(v);
+    await scene.heal();
+  });
+
+  it('Z01 Z02: the leading server stands still: the others elect, and every node serves before it goes on', async (scene) => {
+    const { cluster } = scene;
+    const { other, k, v } = await scene.withCopy();
+    const server = await cluster.leadingServer();
+    scene.clock();
+    await server.pause();
+    await until('another server leads', () => anotherLeads(cluster, server), PATIENCE);
+    scene.lap('another server led');
+    await cluster.serving();
+    scene.lap('everybody served');
+    expect(await other.member.get(k)).toBe(v);
+    await scene.heal();
+  });
 });

@@ -1,10 +1,13 @@
 /** Nodes that are cut from each other: who waits, who refuses, who goes on. */
 import { expect } from '@jest/globals';
+import { pause } from '../support/wait.ts';
 import { expectDone, expectRefusal, expectRefused, expectWaiting, underway, value } from './expectations.ts';
 import { onContainers } from './scene.ts';
 
 /** Longer than any cut here. */
 const PATIENT_MS = 60_000;
+const FLAPS = 8;
+const FLAP_MS = 400;
 
 await onContainers('cut from other nodes', 'peers', ({ it, itFilters }) => {
   itFilters(
@@ -113,4 +116,27 @@ await onContainers('cut from other nodes', 'peers', ({ it, itFilters }) => {
       },
     );
   }
+
+  itFilters(
+    'Z02 Z21: a link between a follower and the leader comes and goes: nothing is lost, nothing is answered twice',
+    async (scene) => {
+      const { cluster } = scene;
+      const { leader, follower, k } = await scene.withCopy();
+      const writes: string[] = [];
+      scene.clock();
+      for (let i = 0; i < FLAPS; i += 1) {
+        await cluster.cut([follower], [leader]);
+        const next = value();
+        const write = follower.member.put(k, next, PATIENT_MS);
+        await pause(FLAP_MS * (i % 2));
+        await cluster.heal();
+        await write;
+        writes.push(next);
+        expect(await leader.member.get(k)).toBe(next);
+      }
+      scene.lap(`${writes.length} writes were made`);
+      await scene.heal();
+      expect(await follower.member.get(k)).toBe(writes.at(-1));
+    },
+  );
 });

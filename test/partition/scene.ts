@@ -8,10 +8,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { monotonicNs } from '../faults/clock.ts';
 import { isPass, judge, keepVerdict, type Verdict } from '../faults/verdict.ts';
+import { describeWith } from '../support/requirements.ts';
 import { scaled } from '../support/wait.ts';
 import { ContainerCluster } from './container-cluster.ts';
-import { describeDocker, itFilters } from './describe-docker.ts';
+import { whyNoDocker } from './engine.ts';
 import { written } from './expectations.ts';
+import { whyNoFiltering } from './filter.ts';
 import type { NodeContainer } from './node-container.ts';
 
 const START_LIMIT_MS = 180_000;
@@ -83,20 +85,29 @@ export class Scene {
   }
 }
 
-/** A module waits for it. */
-export function onContainers(title: string, name: string, define: (tests: Tests) => void): Promise<void> {
-  return describeDocker(title, () => {
+/** A module waits for it: jest wants to know at once which tests are skipped. */
+export async function onContainers(title: string, name: string, define: (tests: Tests) => void): Promise<void> {
+  describeWith('docker', await whyNoDocker(), title, () => {
     let cluster: ContainerCluster | undefined;
     let number = 0;
     beforeAll(async () => {
       cluster = await ContainerCluster.start(name);
     }, scaled(START_LIMIT_MS));
     afterAll(() => cluster?.close(), scaled(START_LIMIT_MS));
-    const run = (body: (scene: Scene) => Promise<void>) => async () => {
-      number += 1;
-      await play(new Scene(cluster!, number), body);
-    };
-    define({ it: (title, body) => it(title, run(body)), itFilters: (title, body) => itFilters(title, run(body)) });
+    const test = (what: string, body: (scene: Scene) => Promise<void>): void =>
+      it(what, async () => {
+        number += 1;
+        await play(new Scene(cluster!, number), body);
+      });
+    const noFilters = whyNoFiltering();
+    if (noFilters !== null) process.stderr.write(`${title}: many of the cuts cannot be made here: ${noFilters}\n`);
+    define({
+      it: test,
+      itFilters: (what, body) =>
+        noFilters === null
+          ? test(what, body)
+          : describeWith('docker', noFilters, what, () => test('is as it says', body)),
+    });
   });
 }
 

@@ -43,8 +43,19 @@ export class ServerContainer extends Container {
     return new ServerContainer(engine, name, container.getId(), memberships);
   }
 
+  /** SIGKILL; its data stays for `restart`. */
+  async kill(): Promise<void> {
+    await this.handle.kill({ signal: 'SIGKILL' });
+  }
+
+  /** Resolves when the container runs; that it serves takes longer. */
+  async restart(): Promise<void> {
+    await this.handle.start();
+  }
+
   /** From inside, so that no cut is in the way. Empty: it does not serve. */
   async word(word: 'srvr' | 'cons'): Promise<string> {
+    if ((await this.state()) !== 'running') return '';
     const { exitCode, output } = await this.engine.container.exec(this.handle, ['bash', '-c', ask(word)]);
     return exitCode === 0 && !output.includes('not currently serving') ? output : '';
   }
