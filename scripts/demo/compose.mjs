@@ -1,6 +1,7 @@
 /** Runs docker and compose for the demonstration, in a project and a network of its own. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { Shell } from './shell.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -102,7 +103,8 @@ function run(command, { signal, timeoutMs }) {
     const settle = (code) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      resolve({ code, output });
+      // Compose clears lines even where there is no terminal.
+      resolve({ code, output: stripVTControlCharacters(output) });
     };
     child.once('error', () => settle(127));
     child.once('close', (code) => settle(code ?? 1));

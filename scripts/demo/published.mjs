@@ -28,6 +28,7 @@ function normalized(transcript) {
     line
       .replace(/\b(node|zookeeper)[123]\b/g, '$1N')
       .replace(/\b[0-9a-f]{12}:[0-9]+/g, 'CONTAINER:PORT')
+      .replace(/^\d\d:\d\d:\d\d\.\d+ /, 'TIME ')
       .replace(/^epoch [0-9]+/, 'epoch N')
       .replace(/ +/g, ' ')
       .trimEnd(),

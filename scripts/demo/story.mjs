@@ -78,6 +78,8 @@ class Story {
     this.#tell('', '# Another one leads, and has collected what the others hold:');
     await this.#zistore(other, 'get greeting', 'good evening');
     await this.#zistore(this.#leader, 'get greeting --timeout 3', UNREACHABLE);
+    this.#tell('', '# It knew before the others did that its time was up:');
+    await this.#lastWords(this.#leader);
     await this.#ask('put 1 greeting "good night"', 'ok');
   }
 
@@ -133,6 +135,13 @@ class Story {
     const options = alias === undefined ? [] : ['--alias', alias];
     this.#tell(`$ ${['docker network connect', ...options, NETWORK, shown].join(' ')}`);
     await this.#compose.network('connect', container, ...options);
+  }
+
+  async #lastWords(service) {
+    this.#tell(`$ docker compose logs --no-log-prefix ${service} | grep suspended | tail -n 1`);
+    const { output } = await this.#compose.compose(['logs', '--no-log-prefix', service]);
+    const said = output.split('\n').filter((line) => line.includes('suspended'));
+    this.#hear('logs', said.at(-1) ?? '', /previous="leader"/);
   }
 
   async #status(service) {
