@@ -192,7 +192,7 @@ export class Cluster {
 
   /** After all faults, with no load: each of these keys can be written and read everywhere. */
   async keysServe(keys: readonly string[]): Promise<void> {
-    await this.#serving.keys(this.running(), keys);
+    await this.#serving.keys(this.running(), keys, RECOVERY_LIMIT_MS, () => this.assertWell());
   }
 
   /** Followers first, so that nobody hands over to somebody who is leaving, too. */

@@ -68,13 +68,22 @@ class FaultRun {
     const lab = { hosts: nodes, tickTimeMs, syncLimit: SYNC_LIMIT, folder: this.#folder, worker };
     this.#lab = await openLab(lab, { proxies, say: (line) => this.#progress.say(line) });
     const began = performance.now();
+    const making = this.#make(this.#lab, faults, began);
+    making.catch(() => {});
     try {
-      await this.#make(this.#lab, faults, began);
+      await Promise.race([making, this.#aborted()]);
     } catch (error) {
       this.#problems.push((error as Error).message);
     }
     this.#progress.end();
     return this.#conclude((performance.now() - began) / 1000);
+  }
+
+  /** Whatever is being waited for. */
+  #aborted(): Promise<never> {
+    return new Promise((_resolve, reject) => {
+      this.#signal.addEventListener('abort', () => reject(this.#signal.reason as Error));
+    });
   }
 
   async close(): Promise<void> {
@@ -100,7 +109,6 @@ class FaultRun {
     } finally {
       clearInterval(ticking);
     }
-    this.#signal.throwIfAborted();
     await cluster.quiet();
     await cluster.keysServe(COLD_KEYS);
     await cluster.close();

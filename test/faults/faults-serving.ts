@@ -6,7 +6,6 @@ import type { Lab } from './lab.ts';
 const PROBE_TIMEOUT_MS = 1000;
 const ANSWER_LIMIT_MS = 10_000;
 const AGAIN_MS = 20;
-const REST_TIMEOUT_MS = 10_000;
 const KEYS_AT_ONCE = 16;
 
 /** A worker that does not even answer that it failed is as bad as one that fails. */
@@ -22,6 +21,25 @@ async function bounded(attempt: Promise<void>): Promise<void> {
   }
 }
 
+type Until = (what: string, attempt: () => Promise<void>) => Promise<void>;
+
+/** Attempts again and again; past the limit, rejects with what was seen last. `check` throws when there is no use. */
+function within(limitMs: number, check: () => void): Until {
+  const deadline = performance.now() + limitMs;
+  return async (what, attempt) => {
+    for (;;) {
+      try {
+        return await bounded(attempt());
+      } catch (error) {
+        check();
+        if (performance.now() > deadline)
+          throw new Error(`not within ${limitMs} ms: ${what}: ${(error as Error).message}`);
+      }
+      await pause(AGAIN_MS);
+    }
+  };
+}
+
 export class Serving {
   readonly #lab: Lab;
   #probes = 0;
@@ -35,19 +53,7 @@ export class Serving {
    * Rejects past the limit, with what was seen last. `check` throws when there is no use in waiting.
    */
   async all(nodes: readonly Running[], limitMs: number, check: () => void): Promise<number> {
-    const deadline = performance.now() + limitMs;
-    const late = (): boolean => performance.now() > deadline;
-    const until = async (what: string, attempt: () => Promise<void>): Promise<void> => {
-      for (;;) {
-        try {
-          return await bounded(attempt());
-        } catch (error) {
-          check();
-          if (late()) throw new Error(`not within ${limitMs} ms: ${what}: ${(error as Error).message}`);
-        }
-        await pause(AGAIN_MS);
-      }
-    };
+    const until = within(limitMs, check);
     // Each by itself first: one that takes long must not hide another that takes longer.
     await Promise.all(nodes.map((node) => until(`node ${node.host} serves`, () => this.#alone(node))));
     await until('the nodes serve each other', () => this.#together(nodes));
@@ -57,21 +63,25 @@ export class Serving {
   }
 
   /** After all faults: every one of these keys is written by some node and then read by every node. */
-  async keys(nodes: readonly Running[], keys: readonly string[]): Promise<void> {
+  async keys(nodes: readonly Running[], keys: readonly string[], limitMs: number, check: () => void): Promise<void> {
+    const until = within(limitMs, check);
     const waiting = [...keys];
     const work = async (): Promise<void> => {
-      for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) await this.#writeAndRead(nodes, key);
+      for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
+        const name = key;
+        await until(`${name} is written and read everywhere`, () => this.#everywhere(nodes, name));
+      }
     };
     await Promise.all(Array.from({ length: KEYS_AT_ONCE }, work));
   }
 
-  async #writeAndRead(nodes: readonly Running[], key: string): Promise<void> {
-    const writer = nodes[this.#probes++ % nodes.length]!;
-    const value = `rest-${key}`;
-    await writer.member.put(key, value, REST_TIMEOUT_MS);
+  async #everywhere(nodes: readonly Running[], key: string): Promise<void> {
+    this.#probes += 1;
+    const value = `rest-${this.#probes}`;
+    await nodes[this.#probes % nodes.length]!.member.put(key, value, PROBE_TIMEOUT_MS);
     await Promise.all(
       nodes.map(async ({ member, host }) => {
-        const read = await member.get(key, REST_TIMEOUT_MS);
+        const read = await member.get(key, PROBE_TIMEOUT_MS);
         if (read !== value) throw new Error(`node ${host} reads ${read} for ${key}, which has been ${value} since`);
       }),
     );

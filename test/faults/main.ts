@@ -2,6 +2,7 @@
 import { runFaults } from './faults-run.ts';
 import { allFaults } from './nemesis.ts';
 import { readFaultOptions } from './options.ts';
+import { measureTable } from './table.ts';
 
 async function main(args: readonly string[]): Promise<number> {
   const kinds = allFaults.map(({ kind }) => kind);
@@ -9,6 +10,11 @@ async function main(args: readonly string[]): Promise<number> {
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(name, () => stop.abort(new Error(`ended by ${name}`)));
+  }
+  if (options.table) {
+    const say = (line: string): void => void process.stderr.write(`${line}\n`);
+    await measureTable({ say, signal: stop.signal, tickTimeMs: options.tickTimeMs });
+    return 0;
   }
   const { only } = options;
   const faults = only === undefined ? allFaults : allFaults.filter(({ kind }) => only.includes(kind));

@@ -24,7 +24,10 @@ export function findInstallation(): Installation | null {
   const home = process.env.ZOOKEEPER_HOME;
   if (home && existsSync(join(home, 'lib'))) return { java, classpath: join(home, 'lib', '*') };
   const debian = '/usr/share/java/zookeeper.jar';
-  return existsSync(debian) ? { java, classpath: debian } : null;
+  if (!existsSync(debian)) return null;
+  // Without it the server has nothing to write its log with.
+  const logging = '/usr/share/java/slf4j-simple.jar';
+  return { java, classpath: existsSync(logging) ? `${debian}${delimiter}${logging}` : debian };
 }
 
 function findJava(): string | null {
@@ -125,6 +128,7 @@ export class ServerProcess {
       ...['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'],
       // Test data need not survive a power cut, nor 64 MiB of preallocated log.
       ...['-Dzookeeper.forceSync=no', '-Dzookeeper.preAllocSize=1024'],
+      ...['-Dorg.slf4j.simpleLogger.showDateTime=true', '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS'],
       ...['-cp', classpath, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', join(this.folder, 'zoo.cfg')],
     ];
     const [command, ...words] = [...this.#place.within, java, ...args];

@@ -1,0 +1,160 @@
+/** `npm run soak`: see docs/faults.md. One JSON line on standard output; exit code 0 only where nothing has grown. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { formatHistory } from '../sim/checker-history.ts';
+import { bundleWorker } from './bundle.ts';
+import { monotonicNs } from './clock.ts';
+import { Cluster } from './faults-cluster.ts';
+import type { Lab } from './lab.ts';
+import { openLab } from './lab-open.ts';
+import { Nemesis, possibleFaults } from './nemesis.ts';
+import { readSoakOptions, type SoakOptions } from './options.ts';
+import { keepEvidence, Progress, recoverySummary } from './report.ts';
+import { chartOf, type Mark } from './soak-chart.ts';
+import { type Growth, growthOf } from './soak-growth.ts';
+import { Samples } from './soak-samples.ts';
+import { Sweep } from './soak-sweep.ts';
+import { Timeline } from './timeline.ts';
+import { Judge } from './verdict.ts';
+
+const SYNC_LIMIT = 4;
+const SAMPLE_MS = 10_000;
+/** Their processes are never ended, so that what they leak adds up. They are stopped and cut off like the others. */
+const SPARED = [0, 1];
+
+class Soak {
+  readonly #options: SoakOptions;
+  readonly #signal: AbortSignal;
+  readonly #timeline = new Timeline();
+  readonly #judge = new Judge(this.#timeline);
+  readonly #samples = new Samples(SPARED);
+  readonly #progress = new Progress();
+  readonly #faults: Mark[] = [];
+  readonly #problems: string[] = [];
+  readonly #folder = mkdtempSync(join(tmpdir(), 'zistore-soak-'));
+  #lab: Lab | undefined;
+  #nemesis: Nemesis | undefined;
+  #kept = false;
+
+  constructor(options: SoakOptions, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+  }
+
+  async go(): Promise<Record<string, unknown>> {
+    const { nodes, tickTimeMs, proxies } = this.#options;
+    const lab = { hosts: nodes, tickTimeMs, syncLimit: SYNC_LIMIT, folder: this.#folder, worker: await bundleWorker() };
+    this.#lab = await openLab(lab, { proxies, say: (line) => this.#progress.say(line) });
+    const began = performance.now();
+    try {
+      await this.#make(this.#lab, began);
+    } catch (error) {
+      this.#problems.push((error as Error).message);
+    }
+    this.#progress.end();
+    return this.#conclude((performance.now() - began) / 1000);
+  }
+
+  async close(): Promise<void> {
+    await this.#lab?.close();
+    if (!this.#kept) rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #make(lab: Lab, began: number): Promise<void> {
+    const { hours, seed, rate, nodes, sessionTimeoutMs, tickTimeMs, everySeconds } = this.#options;
+    const load = { rate: rate / nodes };
+    const cluster = new Cluster(lab, this.#timeline, { name: 'soak', sessionTimeoutMs, tickTimeMs, load, seed });
+    await cluster.startAll();
+    cluster.load();
+    const seconds = () => (performance.now() - began) / 1000;
+    const nemesis = new Nemesis(lab, cluster, {
+      ...{ seed, faults: possibleFaults(lab), pairs: 0, spared: SPARED },
+      gapMs: [everySeconds * 500, everySeconds * 1500],
+      log: (line) => {
+        this.#faults.push({ at: seconds() });
+        this.#progress.say(`${seconds().toFixed(0)} s  ${line}`);
+      },
+    });
+    this.#nemesis = nemesis;
+    const endAt = performance.now() + hours * 3_600_000;
+    const over = () => performance.now() > endAt || this.#signal.aborted;
+    const sampling = this.#sample(cluster, over);
+    await Promise.all([nemesis.run(over), sampling]);
+    this.#signal.throwIfAborted();
+    await cluster.quiet();
+    await cluster.close();
+    cluster.assertWell();
+  }
+
+  /** Until `over`. */
+  async #sample(cluster: Cluster, over: () => boolean): Promise<void> {
+    const sweep = new Sweep(this.#timeline, cluster, this.#judge);
+    while (!over()) {
+      const next = performance.now() + SAMPLE_MS;
+      await this.#samples.take(cluster);
+      await sweep.go(monotonicNs());
+      this.#progress.show(() => `${this.#samples.taken} samples, ${this.#timeline.operations} operations`);
+      while (performance.now() < next && !over()) await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  #growth(): Growth[] {
+    try {
+      return this.#samples.all().map(growthOf);
+    } catch (error) {
+      this.#problems.push((error as Error).message);
+      return [];
+    }
+  }
+
+  async #conclude(seconds: number): Promise<Record<string, unknown>> {
+    const { seed, hours, nodes, sessionTimeoutMs, history, out, keep } = this.#options;
+    const verdict = this.#judge.verdict();
+    const { violations, staleReads, undecided } = verdict;
+    if (violations + undecided > 0) this.#problems.push(`${violations} keys not linearizable, ${undecided} undecided`);
+    if (staleReads > 0) this.#problems.push(`${staleReads} reads were out of date`);
+    const growth = this.#growth();
+    for (const { metric, of, first, last, allowed, grown } of growth) {
+      if (grown) this.#problems.push(`${metric} of ${of} grew from ${first} to ${last}; allowed: ${allowed}`);
+    }
+    // Of keys that were settled on the way only the verdict is left.
+    if (history !== undefined) writeFileSync(history, formatHistory(verdict.history));
+    mkdirSync(out, { recursive: true });
+    const chart = join(out, `soak-${seed}.svg`);
+    const title = `${hours} h, ${nodes} nodes, seed ${seed}`;
+    writeFileSync(chart, chartOf(this.#samples.all(), seconds, this.#faults, title));
+    writeFileSync(join(out, `soak-${seed}.json`), `${JSON.stringify(this.#samples.all())}\n`);
+    const line: Record<string, unknown> = {
+      operations: verdict.operations,
+      acknowledged: verdict.acknowledged,
+      errors: verdict.errors,
+      faults: this.#nemesis?.counts ?? {},
+      ...{ violations, maxUnavailableMs: verdict.maxUnavailableMs, staleReads, undecided, lostKeys: verdict.lostKeys },
+      samples: this.#samples.taken,
+      growth,
+      recoveryMs: recoverySummary(this.#nemesis?.recoveries ?? {}),
+      ...{ chart, seed, hours, nodes, sessionTimeoutMs, lab: this.#lab?.kind, seconds: Math.round(seconds) },
+    };
+    if (this.#problems.length > 0 || keep) {
+      this.#kept = true;
+      await keepEvidence(this.#folder, this.#lab, this.#timeline, verdict);
+      Object.assign(line, { kept: this.#folder });
+    }
+    if (this.#problems.length > 0) line.problems = this.#problems;
+    return line;
+  }
+}
+
+const stop = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(name, () => stop.abort(new Error(`ended by ${name}`)));
+}
+const soak = new Soak(readSoakOptions(process.argv.slice(2)), stop.signal);
+try {
+  const line = await soak.go();
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+  process.exitCode = line.problems === undefined ? 0 : 1;
+} finally {
+  await soak.close();
+}

@@ -1,0 +1,189 @@
+/** `npm run faults -- --table`: what a caller sees of each fault and for how long, measured, for docs/faults.md. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { pause } from '../support/wait.ts';
+import { bundleWorker } from './bundle.ts';
+import { Cluster, type Running } from './faults-cluster.ts';
+import type { Lab } from './lab.ts';
+import { openLab } from './lab-open.ts';
+import { median } from './report.ts';
+import { NOTICEABLE_MS, Prober, type Seen } from './table-probe.ts';
+import { type Row, rows, type Stage } from './table-rows.ts';
+import { Timeline } from './timeline.ts';
+import { judge } from './verdict.ts';
+
+const SESSION_TIMEOUTS_MS = [1000, 4000];
+const TIMES = 3;
+const HOSTS = 4;
+/** Of undisturbed operation before each fault. */
+const BEFORE_MS = 700;
+/** What a caller gives up after. */
+const PATIENCE_MS = 30_000;
+const DOCUMENT = fileURLToPath(new URL('../../docs/faults.md', import.meta.url));
+const FROM = '<!-- measured: npm run faults -- --table -->';
+const TO = '<!-- end of what was measured -->';
+
+const COLUMNS = {
+  ownReads: 'at that node: reads of cached keys',
+  ownWrites: 'at that node: writes, other reads',
+  reads: 'elsewhere: reads of cached keys',
+  writes: 'elsewhere: writes',
+  heldWrites: 'elsewhere: writes of keys of which that node has a copy',
+} as const;
+
+type Column = keyof typeof COLUMNS;
+type Sightings = Readonly<Record<Column, Seen>>;
+
+export interface TableOptions {
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+  readonly tickTimeMs: number;
+}
+
+/** Measures everything and writes it into docs/faults.md. Rejects when a history of it was not linearizable. */
+export async function measureTable(options: TableOptions): Promise<void> {
+  const parts: string[] = [];
+  for (const sessionTimeoutMs of SESSION_TIMEOUTS_MS) {
+    const measured = await measureAt(sessionTimeoutMs, options);
+    parts.push(`Session timeout ${sessionTimeoutMs / 1000} s:\n\n${tableOf(measured)}`);
+  }
+  const text = readFileSync(DOCUMENT, 'utf8');
+  const [before, rest] = text.split(FROM);
+  const after = rest?.split(TO)[1];
+  if (before === undefined || after === undefined) throw new Error(`docs/faults.md has no ${FROM} … ${TO}`);
+  writeFileSync(DOCUMENT, `${before}${FROM}\n\n${parts.join('\n')}\n${TO}${after}`);
+}
+
+async function measureAt(
+  sessionTimeoutMs: number,
+  { say, signal, tickTimeMs }: TableOptions,
+): Promise<[Row, Sightings[]][]> {
+  const folder = mkdtempSync(join(tmpdir(), 'zistore-table-'));
+  const lab = await openLab(
+    { hosts: HOSTS, tickTimeMs, syncLimit: 4, folder, worker: await bundleWorker() },
+    { proxies: false, say },
+  );
+  try {
+    if (!lab.can('oneWay')) throw new Error('the table needs network namespaces, so Linux and root');
+    const timeline = new Timeline();
+    const cluster = new Cluster(lab, timeline, {
+      name: 'table',
+      sessionTimeoutMs,
+      tickTimeMs,
+      load: { rate: 1 },
+      seed: 1,
+    });
+    await cluster.startAll();
+    const measured: [Row, Sightings[]][] = [];
+    for (const row of rows) {
+      const sightings: Sightings[] = [];
+      for (let time = 0; time < TIMES; time += 1) {
+        signal.throwIfAborted();
+        sightings.push(await measure(row, lab, cluster, sessionTimeoutMs));
+      }
+      say(`${sessionTimeoutMs} ms | ${lineOf(row, sightings)}`);
+      measured.push([row, sightings]);
+    }
+    await cluster.close();
+    const { violations, undecided, staleReads } = judge(timeline);
+    if (violations + undecided + staleReads > 0) throw new Error('a history of what was measured is not linearizable');
+    return measured;
+  } finally {
+    await lab.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+let measurements = 0;
+
+async function measure(row: Row, lab: Lab, cluster: Cluster, sessionTimeoutMs: number): Promise<Sightings> {
+  await cluster.serving();
+  measurements += 1;
+  const leader = cluster.leaderHost()!;
+  const followers = cluster.hosts().filter((host) => host !== leader);
+  const host = row.happensTo === 'leader' ? leader : followers[0]!;
+  const leadingServer = (await cluster.leadingServer())!;
+  const stage: Stage = { lab, cluster, sessionTimeoutMs, host, leader, leadingServer };
+  // Not the leader, for what concerns all: a caller at the leader has it easier.
+  const probers = await startProbers(`m${measurements}`, cluster.at(host), cluster.at(followers.at(-1)!));
+  await pause(BEFORE_MS);
+  const struckAt = performance.now();
+  const heal = await row.strike(stage);
+  await pause(row.holdMs(sessionTimeoutMs));
+  const healedAt = performance.now();
+  await heal();
+  await cluster.serving();
+  await Promise.all(Object.values(probers).map((prober) => prober.stop()));
+  const entries = Object.entries(probers).map(([column, prober]) => [column, prober.seen(struckAt, healedAt)]);
+  return Object.fromEntries(entries) as Record<Column, Seen>;
+}
+
+async function startProbers(name: string, own: Running, other: Running): Promise<Record<Column, Prober>> {
+  let values = 0;
+  const write =
+    ({ member }: Running, key: string) =>
+    () => {
+      values += 1;
+      return member.put(`${name}-${key}`, `${values}`, PATIENCE_MS);
+    };
+  const read =
+    ({ member }: Running, key: string) =>
+    () =>
+      member.get(`${name}-${key}`, PATIENCE_MS);
+  await write(own, 'cached')();
+  await read(other, 'cached')();
+  // The own node reads what the other writes, so that it has a copy of it.
+  const holding = { ...own, read: read(own, 'held') };
+  return {
+    ownReads: new Prober(read(own, 'cached')),
+    ownWrites: new Prober(write(own, 'own')),
+    reads: new Prober(read(other, 'cached')),
+    writes: new Prober(write(other, 'other')),
+    heldWrites: new Prober(heldWrite(write(other, 'held'), holding.read)),
+  };
+}
+
+/** Before each write the holder is given the time to read, but not waited for. */
+function heldWrite(write: () => Promise<void>, read: () => Promise<unknown>): () => Promise<void> {
+  let reading = false;
+  return async () => {
+    if (!reading) {
+      reading = true;
+      const done = () => {
+        reading = false;
+      };
+      read().then(done, done);
+      await pause(10);
+    }
+    await write();
+  };
+}
+
+const seconds = (ms: number): string => (ms / 1000).toFixed(1);
+
+/** Median and worst of several. */
+const spread = (values: readonly number[]): string => `${seconds(median(values))} s (${seconds(Math.max(...values))})`;
+
+function cellOf(all: readonly Seen[]): string {
+  if (all.every(({ ended }) => ended)) return '–';
+  const codes = [...new Set(all.flatMap((seen) => seen.codes))].map((code) => `\`${code.replace('ZISTORE_', '')}\``);
+  const noticed = all.filter(({ ms, codes: own }) => ms >= NOTICEABLE_MS || own.length > 0);
+  if (noticed.length === 0) return 'nothing';
+  const sees = codes.length === 0 ? 'waits' : codes.join(', ');
+  const late = noticed.flatMap(({ afterHealMs }) => (afterHealMs === undefined ? [] : [afterHealMs]));
+  if (late.length > 0) return `${sees}, until healed + ${spread(late)}`;
+  return `${sees}, ${spread(noticed.map(({ ms }) => ms))}`;
+}
+
+function lineOf(row: Row, sightings: readonly Sightings[]): string {
+  const cells = (Object.keys(COLUMNS) as Column[]).map((column) => cellOf(sightings.map((seen) => seen[column])));
+  return `| ${[row.name, ...cells].join(' | ')} |`;
+}
+
+function tableOf(measured: readonly [Row, Sightings[]][]): string {
+  const head = ['fault', ...Object.values(COLUMNS)];
+  const lines = measured.map(([row, sightings]) => lineOf(row, sightings));
+  return `| ${head.join(' | ')} |\n|${head.map(() => '---').join('|')}|\n${lines.join('\n')}\n`;
+}
