@@ -4,8 +4,8 @@
  */
 import { describe, it } from '@jest/globals';
 
-/** `terminal`: util-linux `script`, which lends one. */
-export type Requirement = 'zookeeper' | 'docker' | 'terminal';
+/** `terminal`: util-linux `script`, which lends one. `namespaces`: network namespaces, with iproute2 and nft or iptables. */
+export type Requirement = 'zookeeper' | 'docker' | 'terminal' | 'namespaces';
 
 const demanded = (requirement: Requirement): boolean =>
   (process.env.ZISTORE_REQUIRE ?? '').split(',').includes(requirement);
