@@ -10,7 +10,17 @@ import { type Networks, NodeContainer } from './node-container.ts';
 import { SERVERS, ServerContainer } from './server-container.ts';
 
 const NODES = [1, 2, 3] as const;
-const LOAD: Omit<LoadShape, 'seed'> = { rate: 25, hotKeys: 4, coldKeys: 60, readShare: 0.7, timeoutMs: 4000 };
+/** Hot keys stay so for longer than a fault, and are rarely written: copies of before it are read and overwritten during it. */
+const LOAD: Omit<LoadShape, 'seed'> = {
+  rate: 40,
+  generationMs: 20_000,
+  hotKeys: 6,
+  coldKeys: 60,
+  readShare: 0.85,
+  timeoutMs: 4000,
+};
+/** Operations until every node may be expected to have copies of most hot keys. */
+const WARM = 150;
 /** Generous: what is measured is printed, and this is only for what never comes. */
 export const PATIENCE = { timeoutMs: 60_000, intervalMs: 20 } as const;
 const PROBE_TIMEOUT_MS = 1000;
@@ -101,6 +111,12 @@ export class ContainerCluster {
   /** From here on there is a small steady load at every node that runs. */
   load(nodes: readonly NodeContainer[] = this.nodes): void {
     for (const { member } of nodes) member.load({ ...LOAD, seed: member.client });
+  }
+
+  /** Resolves when the load has been running for a while. */
+  async warm(): Promise<void> {
+    const { acknowledged } = this.timeline;
+    await until('the load runs', () => this.timeline.acknowledged >= acknowledged + WARM, PATIENCE);
   }
 
   /** Ends the load; resolves when every operation has ended. */

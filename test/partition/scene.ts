@@ -115,6 +115,7 @@ async function play(scene: Scene, body: (scene: Scene) => Promise<void>): Promis
   const { cluster } = scene;
   try {
     cluster.load();
+    await cluster.warm();
     await body(scene);
     await cluster.quiet();
     await assertKept(cluster);
