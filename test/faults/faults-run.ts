@@ -101,6 +101,9 @@ class FaultRun {
     const endAt = performance.now() + minutes * 60_000;
     const log = (line: string) => this.#progress.say(`${((performance.now() - began) / 1000).toFixed(1)} s  ${line}`);
     const possible = possibleFaults(lab, faults);
+    const others = faults.filter((fault) => !possible.includes(fault)).map(({ kind }) => kind);
+    if (others.length > 0) this.#progress.say(`faults that cannot be made here: ${others.join(', ')}`);
+    if (possible.length === 0) throw new Error('none of these faults can be made here');
     const nemesis = new Nemesis(lab, cluster, { seed, faults: possible, gapMs: GAP_MS, pairs: PAIRS, spared: [], log });
     this.#nemesis = nemesis;
     const ticking = setInterval(() => this.#progress.show(() => this.#words(endAt)), 500);
