@@ -83,17 +83,19 @@ function isUndisturbed(
   hold: Hold,
   entries: readonly Recorded[],
   strays: readonly StrayWrite[],
-  { to }: UncleanTakeover,
+  { before, to }: UncleanTakeover,
   reigns: readonly Reign[],
 ): boolean {
+  const lastCall = Math.min(to, before.life.overSince);
   // Evictions are noticed only some time after they have happened.
   if (hold.life.evictedAt >= hold.from) return false;
   const invalidates = (entry: Recorded): boolean => {
-    if (entry === hold.by || entry.op === 'get' || entry.op === 'loss' || entry.t === -1 || entry.s >= to) return false;
+    if (entry === hold.by || entry.op === 'get' || entry.op === 'loss' || entry.t === -1 || entry.s >= lastCall)
+      return false;
     // What one worker has done has stamps of the same clock, whatever that is worth.
     return entry.c === hold.life.client ? entry.t >= hold.to : entry.t > hold.from;
   };
   const mayInvalidate = ({ s, end }: StrayWrite): boolean =>
-    s < to && !reigns.some(({ at, life }) => end < at - life.slackNs && at <= hold.from);
+    s < lastCall && !reigns.some(({ at, life }) => end < at - life.slackNs && at <= hold.from);
   return !entries.some(invalidates) && !strays.some(mayInvalidate);
 }

@@ -18,6 +18,8 @@ export interface Life {
   provenUntil: number;
   /** The highest epoch that it followed, or led in, during this session. */
   followed: bigint;
+  /** From here on it surely did nothing more: its process had ended, or it had told that its session was lost. */
+  overSince: number;
   /** When copies were evicted the last time. */
   evictedAt: number;
 }
@@ -141,6 +143,7 @@ export class Timeline {
     this.quieted(client, at);
     known.over = true;
     this.#isHeard(known, at);
+    known.life.overSince = at;
     for (const intents of known.intents.values()) {
       for (const intent of intents) {
         this.operations += 1;
@@ -313,7 +316,10 @@ export class Timeline {
   #session(known: Client, client: number, { what, at }: WorkerEvent & { ev: 'session' }): void {
     this.events.push({ at, client, what });
     if (what === 'evicted') known.life.evictedAt = at;
-    else if (what === 'lost') known.life = newLife(client, known.slackNs);
+    else if (what === 'lost') {
+      known.life.overSince = at + known.slackNs;
+      known.life = newLife(client, known.slackNs);
+    }
   }
 }
 
@@ -322,5 +328,6 @@ const newLife = (client: number, slackNs: number): Life => ({
   slackNs,
   provenUntil: Number.NEGATIVE_INFINITY,
   followed: 0n,
+  overSince: Number.POSITIVE_INFINITY,
   evictedAt: Number.NEGATIVE_INFINITY,
 });

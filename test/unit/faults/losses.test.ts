@@ -119,9 +119,18 @@ describe('a copy does not count', () => {
     expect(losses(absent(takenOver(read().put(1, 'k', '1-2', 25, 50))))).toHaveLength(1);
   });
 
-  it('where a write began before the takeover was finished', () => {
-    const told = read().killed(1, 100).put(2, 'k', '2-1', 199, 260).leads(2, 2, 200).follows(3, 2, 210);
+  it('where a write began before the takeover was finished, and the old leader may have lived', () => {
+    const told = read().put(2, 'k', '2-1', 199, 260).leads(2, 2, 200).follows(3, 2, 210);
     expect(losses(absent(told))).toHaveLength(1);
+    expect(losses(absent(told.session(1, 'lost', 250)))).toHaveLength(1);
+  });
+
+  it('but for a write that began when the old leader was over: it waits for the new one', () => {
+    const begun = (): Told =>
+      read().put(2, 'k', '2-1', 150, 260).unknown(2, 'k', '2-2', 151, 270).intent(2, 'k', '2-3', 152);
+    expect(losses(absent(takenOver(begun())))).toEqual([]);
+    const lost = begun().session(1, 'lost', 100).leads(2, 2, 200).follows(3, 2, 210);
+    expect(losses(absent(lost))).toEqual([]);
   });
 
   it('but for a write that began after it', () => {
