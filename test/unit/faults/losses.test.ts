@@ -136,6 +136,8 @@ describe('a copy does not count', () => {
   it('but for a write that began after it', () => {
     const told = takenOver(read()).put(2, 'k', '2-1', 220, 260);
     expect(losses(absent(told))).toEqual([]);
+    const unheard = read().leads(2, 2, 200).follows(3, 2, 210).put(2, 'k', '2-1', 220, 260);
+    expect(losses(absent(unheard))).toEqual([]);
   });
 
   it('where a write has failed, of unknown outcome or not: its invalidations may come at any time', () => {
