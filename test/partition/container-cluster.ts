@@ -34,6 +34,8 @@ interface Cut {
 export class ContainerCluster {
   readonly name: string;
   readonly timeline = new Timeline();
+  /** How much has been found wrong with its history, and told. */
+  readonly told = { faults: 0 };
   servers: readonly ServerContainer[] = [];
   nodes: readonly NodeContainer[] = [];
   readonly #engine: Engine;

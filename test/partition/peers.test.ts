@@ -127,10 +127,11 @@ await onContainers('cut from other nodes', 'peers', ({ it, itFilters }) => {
       for (let i = 0; i < FLAPS; i += 1) {
         await cluster.cut([follower], [leader]);
         const next = value();
-        const write = follower.member.put(k, next, PATIENT_MS);
+        const write = underway('its write', follower.member.put(k, next, PATIENT_MS));
         await pause(FLAP_MS * (i % 2));
+        expect(write.isSettled).toBe(false);
         await cluster.heal();
-        await write;
+        await expectDone(write);
         writes.push(next);
         expect(await leader.member.get(k)).toBe(next);
       }
