@@ -22,6 +22,8 @@ const PAIRS = 0.15;
 const LEAST_RATE = 170;
 /** From this length on every kind of fault has to happen. */
 const LONG_MINUTES = 10;
+/** Whoever ends here does so in its own good time: nothing may be lost. */
+const CLEAN = ['rolling-restart', 'churn', 'skew'];
 /** Keys that exist for the whole run (workload.ts). */
 const COLD_KEYS = Array.from({ length: 500 }, (_unused, i) => `c${i}`);
 
@@ -160,6 +162,11 @@ class FaultRun {
     if (verdict.violations > 0) this.#problems.push(`${verdict.violations} keys are not linearizable`);
     if (verdict.staleReads > 0) this.#problems.push(`${verdict.staleReads} reads were out of date`);
     if (verdict.undecided > 0) this.#problems.push(`${verdict.undecided} keys could not be decided, which is no pass`);
+    const struck = Object.keys(counts).filter((kind) => counts[kind]! > 0);
+    const isClean = struck.every((kind) => CLEAN.includes(kind));
+    if (isClean && verdict.lostKeys > 0 && !this.#timeline.events.some(({ what }) => what === 'lost')) {
+      this.#problems.push(`${verdict.lostKeys} keys are lost although every node left cleanly`);
+    }
     if (this.#signal.aborted) return;
     const least = Math.round(LEAST_RATE * 60 * minutes);
     if (verdict.operations < least)

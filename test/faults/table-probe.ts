@@ -48,11 +48,13 @@ export class Prober {
       if (to - last > worst.to - worst.from) worst = { from: last, to };
       last = to;
     }
+    // One that began late in the fault has to do with its healing, not with itself.
+    const lasted = worst.to > healedAt && worst.from < (struckAt + healedAt) / 2;
     const failed = this.#attempts.filter(({ to, code }) => to >= struckAt && code !== undefined);
     return {
       codes: [...new Set(failed.map(({ code }) => code!))],
       ms: worst.to - worst.from,
-      afterHealMs: worst.to > healedAt && worst.from < healedAt ? worst.to - healedAt : undefined,
+      afterHealMs: lasted ? worst.to - healedAt : undefined,
       ended: this.#ended,
     };
   }

@@ -24,6 +24,8 @@ export interface Row {
 
 /** Long enough for everything that a session timeout brings about to have come about. */
 const past = (sessionTimeoutMs: number): number => 1.5 * sessionTimeoutMs + 2000;
+/** And after that for everything that the servers have to settle among themselves, which takes syncLimit ticks and more. */
+const longPast = (sessionTimeoutMs: number): number => past(sessionTimeoutMs) + 4000;
 
 const servers = ({ lab }: Stage): Place[] => lab.servers.map((_server, index) => serverPlace(index));
 const otherNodes = ({ cluster, host }: Stage): Place[] =>
@@ -36,8 +38,13 @@ function row(name: string, happensTo: Row['happensTo'], strike: Row['strike'], h
   return { name, happensTo, holdMs, strike };
 }
 
-function cutRow(name: string, happensTo: Row['happensTo'], links: (stage: Stage, own: Place) => Link[]): Row {
-  return row(name, happensTo, (stage) => stage.lab.cut(links(stage, nodePlace(stage.host))));
+function cutRow(
+  name: string,
+  happensTo: Row['happensTo'],
+  links: (stage: Stage, own: Place) => Link[],
+  holdMs: Row['holdMs'] = past,
+): Row {
+  return row(name, happensTo, (stage) => stage.lab.cut(links(stage, nodePlace(stage.host))), holdMs);
 }
 
 const crash: Row['strike'] = async ({ cluster, host }) => {
@@ -112,10 +119,10 @@ export const rows: readonly Row[] = [
   cutRow('a follower does not hear ZooKeeper', 'follower', (stage, own) => oneWay(servers(stage), [own])),
   cutRow('a follower is not heard by the leader', 'follower', ({ leader }, own) => oneWay([own], [nodePlace(leader)])),
   cutRow('a follower does not hear the leader', 'follower', ({ leader }, own) => oneWay([nodePlace(leader)], [own])),
-  row('a ZooKeeper follower crashes and comes back', 'follower', killServer(follower), () => 1000),
-  row('the ZooKeeper leader crashes and comes back', 'follower', killServer(leading), () => 1000),
-  row('the ZooKeeper leader is cut from its peers', 'follower', cutServer(leading)),
-  cutRow('split: a follower and a ZooKeeper follower from all others', 'follower', split(follower)),
-  cutRow('split: the leader and the ZooKeeper leader from all others', 'leader', split(leading)),
+  row('a ZooKeeper follower crashes', 'follower', killServer(follower), longPast),
+  row('the ZooKeeper leader crashes', 'follower', killServer(leading), longPast),
+  row('the ZooKeeper leader is cut from its peers', 'follower', cutServer(leading), longPast),
+  cutRow('split: a follower and a ZooKeeper follower from all others', 'follower', split(follower), longPast),
+  cutRow('split: the leader and the ZooKeeper leader from all others', 'leader', split(leading), longPast),
   row('all of ZooKeeper is down for 2 s', 'follower', allDown, () => 2000),
 ];
