@@ -43,7 +43,8 @@ export function startProgress(output: WriteStream, text: string): { update(text:
 async function waitForLeader(cluster: Cluster, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + LEADER_TIMEOUT_MS;
   while (!signal.aborted && performance.now() < deadline) {
-    if ((await cluster.list()).some((row) => row.role === 'leader')) return;
+    // Whom a client follows may be a node that is none of the shell's clients.
+    if ((await cluster.list()).some((row) => row.role === 'leader' || row.role === 'follower')) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
