@@ -7,7 +7,7 @@ import { realClock } from '../../../src/clock.ts';
 import type { Message } from '../../../src/core/messages.ts';
 import { type Key, toAddress, toEpoch, toIncarnation } from '../../../src/core/types.ts';
 import { realRandom } from '../../../src/random.ts';
-import { decode } from '../../../src/rpc/codec.ts';
+import { decode, encode } from '../../../src/rpc/codec.ts';
 import { createWsTransport } from '../../../src/rpc/transport.ts';
 import { numbered, numbers, type Owner } from '../../conformance/transport/harness.ts';
 import { scaled, until } from '../../support/wait.ts';
@@ -117,7 +117,7 @@ describe('limits', () => {
     const node = await rig.node(1, { keepaliveMs: scaled(20) });
     const { ws } = await rig.admitted(node, 1);
     ws.pause();
-    const talk = setInterval(() => ws.ping(), 5);
+    const talk = setInterval(() => ws.send(encode([numbered(1)])), 5);
     const [channel] = node.live('in');
     // More than the system takes for a reader that does not read, so that it is known to be one.
     for (let i = 0; i < 20; i++) node.transport.send(channel as number, large(1_000_000));
