@@ -18,6 +18,8 @@ interface Allowance {
   readonly share: number;
   /** On top, in the metric's unit. */
   readonly more: number;
+  /** What the load itself may need at any time, so that it is not growth when a quarter began with less. Default 0. */
+  readonly least?: number;
   /** Which value stands for a quarter. */
   readonly of: (values: readonly number[]) => number;
 }
@@ -27,6 +29,11 @@ const MIB = 1024 * 1024;
 /** Of a saw-tooth its feet: what is left when garbage has just been collected. */
 const lowest = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 10)]!;
+
+/** 500 cold keys, and hot ones until they are swept. A leader that is killed takes some with it, so there may be fewer. */
+const KEYS = 620;
+/** With its value and what is kept of it. */
+const KEY_BYTES = 100;
 
 const ALLOWANCES: Readonly<Record<string, Allowance>> = {
   // What a process has once had it seldom gives back, and how much it takes hangs on when garbage is collected.
@@ -38,9 +45,9 @@ const ALLOWANCES: Readonly<Record<string, Allowance>> = {
   operations: { share: 0, more: 20, of: median },
   locks: { share: 0, more: 10, of: median },
   invalidating: { share: 0, more: 10, of: median },
-  directory: { share: 0.15, more: 50, of: median },
-  entries: { share: 0.15, more: 50, of: median },
-  bytes: { share: 0.15, more: 4096, of: median },
+  directory: { least: KEYS, share: 0.15, more: 50, of: median },
+  entries: { least: KEYS, share: 0.15, more: 50, of: median },
+  bytes: { least: KEYS * KEY_BYTES, share: 0.15, more: 4096, of: median },
 };
 
 /** The share of a run that does not count: compilers and pools fill up. */
@@ -56,6 +63,6 @@ export function growthOf({ metric, of, points }: Series): Growth {
   if (quarter < LEAST_POINTS) throw new Error(`${points.length} samples of ${metric} are too few to see growth`);
   const first = allowance.of(counted.slice(0, quarter));
   const last = allowance.of(counted.slice(-quarter));
-  const allowed = Math.round(first * (1 + allowance.share) + allowance.more);
+  const allowed = Math.round(Math.max(first, allowance.least ?? 0) * (1 + allowance.share) + allowance.more);
   return { metric, of, first, last, allowed, grown: last > allowed };
 }
