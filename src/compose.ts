@@ -1,6 +1,8 @@
 /** The real parts of a node, but for those that a test or the shell brings itself. */
+import type { LookupFunction } from 'node:net';
 import { realClock } from './clock.ts';
 import type { Settings } from './config.ts';
+import { createLookup } from './lookup.ts';
 import { isLoopback } from './network-names.ts';
 import { type NodeParts, type OpenNode, openNode } from './node.ts';
 import type { Logger, OpenZooKeeper, Transport } from './ports.ts';
@@ -32,18 +34,19 @@ export function compose(settings: Settings, given: StoreParts): Composition {
   const random = given.random ?? realRandom;
   const logger = given.logger ?? settings.logger;
   warnIfExposed(settings, logger);
-  const transport = given.transport ?? realTransport(settings, { clock, random, logger });
+  const lookup = createLookup(clock);
+  const transport = given.transport ?? realTransport(settings, { clock, random, logger, lookup });
   const parts: NodeParts = {
     clock,
     random,
     logger,
-    openZooKeeper: given.openZooKeeper ?? realZooKeeper(settings, { clock, random, logger }),
+    openZooKeeper: given.openZooKeeper ?? realZooKeeper(settings, { clock, random, logger, lookup }),
     transport: given.wrapTransport?.(transport) ?? transport,
   };
   return { parts, openNode: given.openNode ?? openNode };
 }
 
-type Basics = Pick<NodeParts, 'clock' | 'random' | 'logger'>;
+type Basics = Pick<NodeParts, 'clock' | 'random' | 'logger'> & { readonly lookup: LookupFunction };
 
 function realZooKeeper(settings: Settings, basics: Basics): OpenZooKeeper {
   const { zookeeper, zookeeperAuth, sessionTimeoutMs } = settings;

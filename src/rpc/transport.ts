@@ -1,4 +1,5 @@
 /** The Transport port over WebSockets: the channels of one node, by member (Z42). */
+import type { LookupFunction } from 'node:net';
 import type { Message } from '../core/messages.ts';
 import { type Member, type MemberId, memberId, sameMember } from '../core/types.ts';
 import { ZiStoreError } from '../errors.ts';
@@ -35,6 +36,8 @@ export interface WsTransportOptions {
    * operations in progress, or it would be closed again and again for the same ones. Default 262,144.
    */
   readonly maxWaitingMessages?: number;
+  /** How the names of peers are resolved. Default: as Node does. */
+  readonly lookup?: LookupFunction | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly random: Random;
@@ -86,13 +89,13 @@ class WsTransport implements Transport {
     const shared: ConnectionContext = { limits, clock, logger };
     const credentials = { cluster, secret };
     const websocket = { perMessageDeflate: false, maxPayload: maxFrameBytes, closeTimeout: CLOSE_TIMEOUT_MS };
-    const { helloTimeoutMs, maxConnections } = rest;
+    const { helloTimeoutMs, maxConnections, lookup } = rest;
     this.#listenOn = options.listen;
     this.#events = new EventQueue(logger);
     this.#context = {
       ...shared,
       credentials,
-      client: { ...websocket, ...(tls as { key: string } | undefined) },
+      client: { ...websocket, ...(tls as { key: string } | undefined), ...(lookup && { lookup }) },
       scheme: tls === undefined ? 'ws:' : 'wss:',
       helloTimeoutMs,
       random,

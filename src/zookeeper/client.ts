@@ -1,4 +1,5 @@
 /** The ZooKeeperClient port over node-zookeeper-client, with that library's faults cured. One client is one session. */
+import type { LookupFunction } from 'node:net';
 import { ZiStoreError } from '../errors.ts';
 import type {
   Clock,
@@ -34,6 +35,8 @@ export interface ZooKeeperOptions {
   readonly auth?: { readonly scheme: string; readonly auth: string };
   readonly logger: Logger;
   readonly clock: Clock;
+  /** How the servers' names are resolved. Default: as Node does. */
+  readonly lookup?: LookupFunction | undefined;
   /** For the order of the servers and the jitter of delays. Default: the real one. */
   readonly random?: Random;
 }
@@ -114,7 +117,17 @@ class Session implements ZooKeeperClient {
       ended: (reason: ZkSessionEnd) => this.end(reason),
     };
     const { library: client } = this;
-    this.connection = new Connection({ loaded, client, clock, logger, route, sessionTimeoutMs, lastZxid, events });
+    this.connection = new Connection({
+      loaded,
+      client,
+      clock,
+      logger,
+      route,
+      sessionTimeoutMs,
+      lastZxid,
+      lookup: options.lookup,
+      events,
+    });
     this.watches = new Watches(loaded, client.connectionManager, (path, kind) =>
       this.delivery.push((to) => to.watch(path, kind)),
     );

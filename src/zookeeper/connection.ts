@@ -2,6 +2,7 @@
  * The connections of one session, one after the other: the library's ConnectionManager with the members replaced that
  * wedge, crash or leak. Only this instance is changed. Numbers are those of the pitfalls of the library.
  */
+import type { LookupFunction } from 'node:net';
 import type { Clock, Logger } from '../ports.ts';
 import { FrameError, FrameReader } from './frames.ts';
 import type { ConnectionManager, LibraryClient, LoadedLibrary } from './library.ts';
@@ -28,6 +29,8 @@ export interface ConnectionOptions {
   /** As asked for, on every connection: another server may have negotiated less. */
   readonly sessionTimeoutMs: number;
   readonly lastZxid: bigint;
+  /** Default: as Node does. */
+  readonly lookup?: LookupFunction | undefined;
   readonly events: ConnectionEvents;
 }
 
@@ -114,14 +117,14 @@ export class Connection {
     this.manager.socket?.destroy();
   }
 
-  private dial(connect: (server: Attempt['server']) => void): void {
-    const { clock, route } = this.options;
+  private dial(connect: (server: Attempt['server'] & { readonly lookup?: LookupFunction }) => void): void {
+    const { clock, route, lookup } = this.options;
     const timeoutMs = this.manager.sessionTimeout;
     this.attempt = route.next(clock.now(), this.result, { timeoutMs, zxid: this.lastZxid });
     this.result = 'unreachable';
     const { server, delayMs, handshakeMs } = this.attempt;
     this.cancelTimer = clock.setTimer(delayMs, () => {
-      connect(server);
+      connect(lookup === undefined ? server : { ...server, lookup });
       // The library's own timer ends with the TCP connection; ours goes on until the server has answered (pitfall 2).
       if (this.manager.connectTimeoutHandler !== null) clearTimeout(this.manager.connectTimeoutHandler);
       this.cancelTimer = clock.setTimer(handshakeMs, () => {
