@@ -79,7 +79,24 @@ export async function removeAll({ container: { dockerode } }: Engine): Promise<v
     .map(({ Id }) => dockerode.getContainer(Id).remove({ force: true, v: true }));
   await Promise.all(removals.map(orGone));
   const networks = await dockerode.listNetworks({ filters });
-  for (const { Id, Labels } of networks) if (isToGo(Labels)) await orGone(dockerode.getNetwork(Id).remove());
+  for (const { Id, Labels } of networks) if (isToGo(Labels)) await removeNetwork(dockerode.getNetwork(Id));
+}
+
+type Network = ReturnType<Engine['container']['dockerode']['getNetwork']>;
+
+/** A container that was removed while it was being put on a network is still on it, in the engine's eyes. */
+async function removeNetwork(network: Network): Promise<void> {
+  const { Name, Containers = {} } = await network.inspect().catch(() => ({ Name: '', Containers: {} }));
+  for (const [id, { Name: name }] of Object.entries<{ Name: string }>(Containers)) {
+    const Container = id.startsWith('ep-') ? name : id;
+    await network.disconnect({ Container, Force: true }).catch(() => {});
+  }
+  try {
+    await orGone(network.remove());
+  } catch (error) {
+    // An address range less, which is no reason to fail.
+    process.stderr.write(`the network ${Name} could not be removed: ${reasonOf(error)}\n`);
+  }
 }
 
 /** Two runs that clean up at once both find what a third has left. */
