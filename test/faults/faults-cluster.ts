@@ -20,6 +20,7 @@ export interface ClusterOptions {
   /** Of each node. */
   readonly load: Omit<LoadShape, 'seed'>;
   readonly seed: number;
+  readonly say: (line: string) => void;
 }
 
 const logTail = ({ logFile }: LabNode): string => readFileSync(logFile, 'utf8').slice(-1000);
@@ -56,7 +57,12 @@ export class Cluster {
     this.#lab = lab;
     this.timeline = timeline;
     this.#options = options;
-    this.#serving = new Serving(lab);
+    this.#serving = new Serving(lab, options.say);
+  }
+
+  /** How often ZooKeeper itself did not serve. */
+  get zookeeperStuck(): number {
+    return this.#serving.stuck;
   }
 
   /** Hosts with a node. */

@@ -56,6 +56,7 @@ class FaultRun {
   readonly #folder = mkdtempSync(join(tmpdir(), 'zistore-faults-'));
   readonly #problems: string[] = [];
   #lab: Lab | undefined;
+  #cluster: Cluster | undefined;
   #nemesis: Nemesis | undefined;
   #kept = false;
 
@@ -97,11 +98,13 @@ class FaultRun {
   async #make(lab: Lab, faults: readonly Fault[], began: number): Promise<void> {
     const { minutes, seed, rate, nodes, sessionTimeoutMs, tickTimeMs } = this.#options;
     const load = { rate: rate / nodes };
-    const cluster = new Cluster(lab, this.#timeline, { name: 'faults', sessionTimeoutMs, tickTimeMs, load, seed });
+    const log = (line: string) => this.#progress.say(`${((performance.now() - began) / 1000).toFixed(1)} s  ${line}`);
+    const named = { name: 'faults', sessionTimeoutMs, tickTimeMs };
+    const cluster = new Cluster(lab, this.#timeline, { ...named, load, seed, say: log });
+    this.#cluster = cluster;
     await cluster.startAll();
     cluster.load();
     const endAt = performance.now() + minutes * 60_000;
-    const log = (line: string) => this.#progress.say(`${((performance.now() - began) / 1000).toFixed(1)} s  ${line}`);
     const possible = possibleFaults(lab, faults);
     const others = faults.filter((fault) => !possible.includes(fault)).map(({ kind }) => kind);
     if (others.length > 0) this.#progress.say(`faults that cannot be made here: ${others.join(', ')}`);
@@ -144,6 +147,7 @@ class FaultRun {
       staleReads: verdict.staleReads,
       undecided: verdict.undecided,
       lostKeys: verdict.lostKeys,
+      zookeeperStuck: this.#cluster?.zookeeperStuck ?? 0,
       recoveryMs: recoverySummary(this.#nemesis?.recoveries ?? {}),
       ...{ seed, minutes, nodes, sessionTimeoutMs, lab: this.#lab?.kind, seconds: Math.round(seconds) },
     };

@@ -1,12 +1,17 @@
 /** Whether everything works: every server serves, and every node writes, reads what the others wrote, and overwrites it. */
 import { pause } from '../support/wait.ts';
 import type { Running } from './faults-cluster.ts';
+import { stuckLeaders } from './faults-ensemble.ts';
 import type { Lab } from './lab.ts';
 
 const PROBE_TIMEOUT_MS = 1000;
 const ANSWER_LIMIT_MS = 10_000;
 const AGAIN_MS = 20;
 const KEYS_AT_ONCE = 16;
+/** Nothing of ZooKeeper's takes longer. */
+const SUSPICIOUS_MS = 10_000;
+/** More often in one run it is no accident. */
+const MOST_STUCK = 5;
 
 /** A worker that does not even answer that it failed is as bad as one that fails. */
 async function bounded(attempt: Promise<void>): Promise<void> {
@@ -21,31 +26,50 @@ async function bounded(attempt: Promise<void>): Promise<void> {
   }
 }
 
-type Until = (what: string, attempt: () => Promise<void>) => Promise<void>;
+/** Waiting, until a time that may be put off. */
+class Patience {
+  readonly #limitMs: number;
+  /** Throws when there is no use in waiting. */
+  readonly #check: () => void;
+  #deadline = 0;
 
-/** Attempts again and again; past the limit, rejects with what was seen last. `check` throws when there is no use. */
-function within(limitMs: number, check: () => void): Until {
-  const deadline = performance.now() + limitMs;
-  return async (what, attempt) => {
+  constructor(limitMs: number, check: () => void) {
+    this.#limitMs = limitMs;
+    this.#check = check;
+    this.begin();
+  }
+
+  /** Now, or once more. */
+  begin(): void {
+    this.#deadline = performance.now() + this.#limitMs;
+  }
+
+  /** Attempts again and again; past the limit, rejects with what was seen last. */
+  async until(what: string, attempt: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
         return await bounded(attempt());
       } catch (error) {
-        check();
-        if (performance.now() > deadline)
-          throw new Error(`not within ${limitMs} ms: ${what}: ${(error as Error).message}`);
+        this.#check();
+        if (performance.now() > this.#deadline) {
+          throw new Error(`not within ${this.#limitMs} ms: ${what}: ${(error as Error).message}`);
+        }
       }
       await pause(AGAIN_MS);
     }
-  };
+  }
 }
 
 export class Serving {
+  /** How often ZooKeeper itself did not serve, so that its leader was restarted. */
+  stuck = 0;
   readonly #lab: Lab;
+  readonly #say: (line: string) => void;
   #probes = 0;
 
-  constructor(lab: Lab) {
+  constructor(lab: Lab, say: (line: string) => void) {
     this.#lab = lab;
+    this.#say = say;
   }
 
   /**
@@ -53,23 +77,50 @@ export class Serving {
    * Rejects past the limit, with what was seen last. `check` throws when there is no use in waiting.
    */
   async all(nodes: readonly Running[], limitMs: number, check: () => void): Promise<number> {
-    const until = within(limitMs, check);
-    // Each by itself first: one that takes long must not hide another that takes longer.
-    await Promise.all(nodes.map((node) => until(`node ${node.host} serves`, () => this.#alone(node))));
-    await until('the nodes serve each other', () => this.#together(nodes));
-    const since = performance.now();
-    await until('every ZooKeeper server serves', () => this.#servers());
-    return since;
+    const patience = new Patience(limitMs, check);
+    const watch = this.#watch(patience);
+    try {
+      // Each by itself first: one that takes long must not hide another that takes longer.
+      await Promise.all(nodes.map((node) => patience.until(`node ${node.host} serves`, () => this.#alone(node))));
+      await patience.until('the nodes serve each other', () => this.#together(nodes));
+      const since = performance.now();
+      await patience.until('every ZooKeeper server serves', () => this.#servers());
+      return since;
+    } finally {
+      watch.abort();
+    }
+  }
+
+  /** While nodes do not serve: is it ZooKeeper that does not? Then its leader is restarted, and the waiting begins anew. */
+  #watch(patience: Patience): AbortController {
+    const over = new AbortController();
+    const look = async (): Promise<void> => {
+      await pause(SUSPICIOUS_MS);
+      while (!over.signal.aborted) {
+        const leaders = await stuckLeaders(this.#lab.servers);
+        if (over.signal.aborted || this.stuck === MOST_STUCK) return;
+        for (const server of leaders) {
+          this.stuck += 1;
+          this.#say('ZooKeeper has a leader and commits nothing (a defect of its own): restarting that leader');
+          await server.kill();
+          await server.launch();
+          patience.begin();
+        }
+        await pause(SUSPICIOUS_MS);
+      }
+    };
+    look().catch(() => {}); // of a lab that is being closed
+    return over;
   }
 
   /** After all faults: every one of these keys is written by some node and then read by every node. */
   async keys(nodes: readonly Running[], keys: readonly string[], limitMs: number, check: () => void): Promise<void> {
-    const until = within(limitMs, check);
+    const patience = new Patience(limitMs, check);
     const waiting = [...keys];
     const work = async (): Promise<void> => {
       for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
         const name = key;
-        await until(`${name} is written and read everywhere`, () => this.#everywhere(nodes, name));
+        await patience.until(`${name} is written and read everywhere`, () => this.#everywhere(nodes, name));
       }
     };
     await Promise.all(Array.from({ length: KEYS_AT_ONCE }, work));

@@ -34,6 +34,7 @@ class Soak {
   readonly #problems: string[] = [];
   readonly #folder = mkdtempSync(join(tmpdir(), 'zistore-soak-'));
   #lab: Lab | undefined;
+  #cluster: Cluster | undefined;
   #nemesis: Nemesis | undefined;
   #kept = false;
 
@@ -64,23 +65,30 @@ class Soak {
   async #make(lab: Lab, began: number): Promise<void> {
     const { hours, seed, rate, nodes, sessionTimeoutMs, tickTimeMs, everySeconds } = this.#options;
     const load = { rate: rate / nodes };
-    const cluster = new Cluster(lab, this.#timeline, { name: 'soak', sessionTimeoutMs, tickTimeMs, load, seed });
+    const seconds = () => (performance.now() - began) / 1000;
+    const say = (line: string) => this.#progress.say(`${seconds().toFixed(0)} s  ${line}`);
+    const named = { name: 'soak', sessionTimeoutMs, tickTimeMs };
+    const cluster = new Cluster(lab, this.#timeline, { ...named, load, seed, say });
+    this.#cluster = cluster;
     await cluster.startAll();
     cluster.load();
-    const seconds = () => (performance.now() - began) / 1000;
     const nemesis = new Nemesis(lab, cluster, {
       ...{ seed, faults: possibleFaults(lab), pairs: 0, spared: SPARED },
       gapMs: [everySeconds * 500, everySeconds * 1500],
       log: (line) => {
         this.#faults.push({ at: seconds() });
-        this.#progress.say(`${seconds().toFixed(0)} s  ${line}`);
+        say(line);
       },
     });
     this.#nemesis = nemesis;
     const endAt = performance.now() + hours * 3_600_000;
-    const over = () => performance.now() > endAt || this.#signal.aborted;
-    const sampling = this.#sample(cluster, over);
-    await Promise.all([nemesis.run(over), sampling]);
+    let failed = false;
+    const over = () => failed || performance.now() > endAt || this.#signal.aborted;
+    const faults = nemesis.run(over).catch((error: unknown) => {
+      failed = true;
+      throw error;
+    });
+    await Promise.all([faults, this.#sample(cluster, over)]);
     this.#signal.throwIfAborted();
     await cluster.quiet();
     await cluster.close();
@@ -133,6 +141,7 @@ class Soak {
       ...{ violations, maxUnavailableMs: verdict.maxUnavailableMs, staleReads, undecided, lostKeys: verdict.lostKeys },
       samples: this.#samples.taken,
       growth,
+      zookeeperStuck: this.#cluster?.zookeeperStuck ?? 0,
       recoveryMs: recoverySummary(this.#nemesis?.recoveries ?? {}),
       ...{ chart, seed, hours, nodes, sessionTimeoutMs, lab: this.#lab?.kind, seconds: Math.round(seconds) },
     };

@@ -74,6 +74,7 @@ async function measureAt(
       tickTimeMs,
       load: { rate: 1 },
       seed: 1,
+      say,
     });
     await cluster.startAll();
     const measured: [Row, Sightings[]][] = [];

@@ -116,6 +116,11 @@ export class ServerProcess {
     return new ServerProcess(folder, clientPort, place);
   }
 
+  /** The address that clients call. */
+  get host(): string {
+    return this.#place.host;
+  }
+
   get pid(): number | undefined {
     return this.#process?.child.pid;
   }
