@@ -41,6 +41,14 @@ export async function written({ name, member }: NodeContainer, key: string): Pro
   );
 }
 
+/**
+ * What this node reads first. Refusals are waited out: a lease that is renewed within one session, after a fault, counts
+ * from a beat of before it at first, so it may lapse once more.
+ */
+export function firstRead({ name, member }: NodeContainer, key: string): Promise<string> {
+  return until(`${name} reads`, () => member.get(key, SOON_MS), PATIENCE);
+}
+
 /** Resolves when this node refuses to read `key`, of which it may have a copy, and to write; it says what it says by. */
 export async function expectRefusal(node: NodeContainer, key: string): Promise<void> {
   const { member } = node;

@@ -1,7 +1,7 @@
 /** Nodes that are cut from each other: who waits, who refuses, who goes on. */
 import { expect } from '@jest/globals';
 import { pause } from '../support/wait.ts';
-import { expectDone, expectRefusal, expectRefused, expectWaiting, underway, value } from './expectations.ts';
+import { expectDone, expectRefusal, expectRefused, expectWaiting, firstRead, underway, value } from './expectations.ts';
 import { onContainers } from './scene.ts';
 
 /** Longer than any cut here. */
@@ -28,8 +28,8 @@ await onContainers('cut from other nodes', 'peers', ({ it, itFilters }) => {
       expect(cluster.leader).toBe(leader);
       await scene.heal();
       expect(await expectDone(read, write, overwrite)).toEqual([theirs, undefined, undefined]);
-      expect(await follower.member.get(k)).toBe(next);
-      expect(await other.member.get(scene.key('mine'))).toBe(mine);
+      expect(await firstRead(follower, k)).toBe(next);
+      expect(await firstRead(other, scene.key('mine'))).toBe(mine);
     },
   );
 
@@ -50,7 +50,7 @@ await onContainers('cut from other nodes', 'peers', ({ it, itFilters }) => {
     expect(cluster.leader).toBe(leader);
     await scene.heal();
     expect(await expectDone(read, write, overwrite)).toEqual([its, undefined, undefined]);
-    expect(await follower.member.get(k)).toBe(next);
+    expect(await firstRead(follower, k)).toBe(next);
     expect(cluster.leader).toBe(leader);
   });
 
@@ -68,7 +68,7 @@ await onContainers('cut from other nodes', 'peers', ({ it, itFilters }) => {
     await cluster.serving([leader, other]);
     await expectRefused(follower, k);
     await scene.heal();
-    expect(await follower.member.get(k)).toBe(current);
+    expect(await firstRead(follower, k)).toBe(current);
   });
 
   for (const [direction, what] of [
@@ -92,7 +92,7 @@ await onContainers('cut from other nodes', 'peers', ({ it, itFilters }) => {
         await cluster.serving([leader, other]);
         await expectRefused(follower, k);
         await scene.heal();
-        expect(await follower.member.get(k)).toBe(current);
+        expect(await firstRead(follower, k)).toBe(current);
       },
     );
 
@@ -112,7 +112,7 @@ await onContainers('cut from other nodes', 'peers', ({ it, itFilters }) => {
         await cluster.serving([leader, other]);
         await scene.heal();
         expect(await expectDone(write, read)).toEqual([undefined, theirs]);
-        expect(await other.member.get(scene.key('mine'))).toBe(mine);
+        expect(await firstRead(other, scene.key('mine'))).toBe(mine);
       },
     );
   }
@@ -137,7 +137,7 @@ await onContainers('cut from other nodes', 'peers', ({ it, itFilters }) => {
       }
       scene.lap(`${writes.length} writes were made`);
       await scene.heal();
-      expect(await follower.member.get(k)).toBe(writes.at(-1));
+      expect(await firstRead(follower, k)).toBe(writes.at(-1));
     },
   );
 });
