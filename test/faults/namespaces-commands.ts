@@ -38,10 +38,16 @@ export function hasProgram(name: string): boolean {
   });
 }
 
-/** Names of everything that a run sets up begin with this and its process id. */
+/** Names of everything that a lab sets up begin with this and the id of its process. */
 const PREFIX = 'zt';
 
-export const prefixOf = (pid: number): string => `${PREFIX}${pid}`;
+let labs = 0;
+
+/** Another one each time: a process may have several labs. */
+export function newPrefix(): string {
+  labs += 1;
+  return `${PREFIX}${process.pid}${labs === 1 ? '' : `n${labs}`}`;
+}
 
 function isRunning(pid: number): boolean {
   try {
@@ -55,7 +61,7 @@ function isRunning(pid: number): boolean {
 export async function removeLeftovers(): Promise<void> {
   for (const line of (await ip('netns', 'list')).split('\n')) {
     const name = line.split(' ')[0]!;
-    const pid = Number(/^zt(\d+)-/.exec(name)?.[1]);
+    const pid = Number(/^zt(\d+)(?:n\d+)?-/.exec(name)?.[1]);
     if (pid > 0 && !isRunning(pid)) await ip('netns', 'del', name).catch(() => {});
   }
 }
@@ -64,12 +70,20 @@ export async function removeLeftovers(): Promise<void> {
 const FIRST = 64;
 const COUNT = 64;
 
-/** The first three octets of a /24 that no interface or route of this machine has. */
-export async function freeSubnet(): Promise<string> {
-  const taken = `${await ip('-4', '-o', 'addr')} ${await ip('-4', 'route')}`;
+/** The first three octets of a /24 that no interface or route of this machine has; `not`: nor one of these. */
+export async function freeSubnet(not: ReadonlySet<string>): Promise<string> {
+  const taken = await allAddresses();
   for (let i = 0; i < COUNT; i += 1) {
     const subnet = `198.18.${FIRST + ((process.pid + i) % COUNT)}`;
-    if (!taken.includes(`${subnet}.`)) return subnet;
+    if (!taken.includes(`${subnet}.`) && !not.has(subnet)) return subnet;
   }
   throw new Error('no free /24 in 198.18.64.0/18: too many labs on this machine');
 }
+
+/** Whether only one interface has an address in it: two labs may have chosen the same at the same time. */
+export async function isOnlyOurs(subnet: string): Promise<boolean> {
+  const lines = (await ip('-4', '-o', 'addr')).split('\n');
+  return lines.filter((line) => line.includes(` ${subnet}.`)).length === 1;
+}
+
+const allAddresses = async (): Promise<string> => `${await ip('-4', '-o', 'addr')} ${await ip('-4', 'route')}`;

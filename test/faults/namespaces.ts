@@ -3,11 +3,12 @@
  * in a namespace of its own, because a Docker engine lets nothing pass a bridge in the main one. This process has an
  * address on it too, to ask the servers who leads. Nothing of it reaches the outside.
  */
+import { pause } from '../support/wait.ts';
 import { ServerProcess } from '../support/zookeeper-process.ts';
 import { type Ability, type Lab, type LabNode, type LabOptions, type Link, nameOf, type Place } from './lab.ts';
 import { startWorker } from './lab-process.ts';
 import { faketimeLibrary } from './lab-skew.ts';
-import { freeSubnet, hasProgram, ip, prefixOf, removeLeftovers } from './namespaces-commands.ts';
+import { freeSubnet, hasProgram, ip, isOnlyOurs, newPrefix, removeLeftovers } from './namespaces-commands.ts';
 import { type Filter, findFilter } from './namespaces-filter.ts';
 
 const SERVERS = 3;
@@ -32,7 +33,7 @@ export class NamespaceLab implements Lab {
   readonly kind = 'namespaces';
   readonly servers: ServerProcess[] = [];
   readonly #options: LabOptions;
-  readonly #prefix = prefixOf(process.pid);
+  readonly #prefix = newPrefix();
   readonly #filter: Filter;
   readonly #namespaces: string[] = [];
   /** How many have cut each link. */
@@ -113,16 +114,29 @@ export class NamespaceLab implements Lab {
 
   async #connect(): Promise<void> {
     await removeLeftovers();
-    this.#subnet = await freeSubnet();
     const bridge = `${this.#prefix}-switch`;
     await this.#addNamespace(bridge);
     await ip('-n', bridge, 'link', 'add', 'br0', 'type', 'bridge');
     await ip('-n', bridge, 'link', 'set', 'br0', 'up');
     await ip('link', 'add', this.#prefix, 'type', 'veth', 'peer', 'name', 'own', 'netns', bridge);
     await ip('-n', bridge, 'link', 'set', 'own', 'master', 'br0', 'up');
-    await ip('addr', 'add', `${this.#subnet}.${OWN_ADDRESS}/24`, 'dev', this.#prefix);
+    await this.#takeSubnet();
     await ip('link', 'set', this.#prefix, 'up');
     for (const place of this.#places()) await this.#addHost(place, bridge);
+  }
+
+  async #takeSubnet(): Promise<void> {
+    const contested = new Set<string>();
+    for (;;) {
+      this.#subnet = await freeSubnet(contested);
+      const own = `${this.#subnet}.${OWN_ADDRESS}/24`;
+      await ip('addr', 'add', own, 'dev', this.#prefix);
+      if (await isOnlyOurs(this.#subnet)) return;
+      // Whoever else has taken it may go away as well. That costs two subnets and no lab.
+      await ip('addr', 'del', own, 'dev', this.#prefix);
+      contested.add(this.#subnet);
+      await pause(Math.random() * 100);
+    }
   }
 
   async #addHost(place: Place, bridge: string): Promise<void> {

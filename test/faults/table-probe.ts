@@ -4,7 +4,7 @@ import { WORKER_ENDED, WorkerError } from './member.ts';
 
 const BETWEEN_MS = 20;
 /** Shorter than this nobody calls it an outage. */
-export const NOTICEABLE_MS = 150;
+export const NOTICEABLE_MS = 200;
 
 interface Attempt {
   readonly to: number;

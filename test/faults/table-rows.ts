@@ -23,9 +23,9 @@ export interface Row {
 }
 
 /** Long enough for everything that a session timeout brings about to have come about. */
-const past = (sessionTimeoutMs: number): number => 1.5 * sessionTimeoutMs + 2000;
+const past = (sessionTimeoutMs: number): number => sessionTimeoutMs + 2000;
 /** And after that for everything that the servers have to settle among themselves, which takes syncLimit ticks and more. */
-const longPast = (sessionTimeoutMs: number): number => past(sessionTimeoutMs) + 4000;
+const longPast = (sessionTimeoutMs: number): number => past(sessionTimeoutMs) + 3500;
 
 const servers = ({ lab }: Stage): Place[] => lab.servers.map((_server, index) => serverPlace(index));
 const otherNodes = ({ cluster, host }: Stage): Place[] =>
