@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pause } from '../support/wait.ts';
+import { pause, until } from '../support/wait.ts';
 import { bundleWorker } from './bundle.ts';
 import { Cluster, type Running } from './faults-cluster.ts';
 import type { Lab } from './lab.ts';
@@ -130,8 +130,11 @@ async function startProbers(name: string, own: Running, other: Running): Promise
     ({ member }: Running, key: string) =>
     () =>
       member.get(`${name}-${key}`, PATIENCE_MS);
-  await write(own, 'cached')();
-  await read(other, 'cached')();
+  // A node that a busy machine has made late just now will be in time again.
+  await until('both nodes have a copy', async () => {
+    await write(own, 'cached')();
+    return (await read(other, 'cached')()) !== null && (await read(own, 'cached')()) !== null;
+  });
   // The own node reads what the other writes, so that it has a copy of it.
   const holding = { ...own, read: read(own, 'held') };
   return {
