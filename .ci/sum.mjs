@@ -1,4 +1,4 @@
-/** Adds up jest's results (JSON files) into one closing line; fails where a run is missing, failed or tested nothing. */
+/** Adds up jest's results (JSON files) into one closing line; fails where a run is missing, failed, skipped or tested nothing. */
 import { readFileSync } from 'node:fs';
 
 let bad = false;
@@ -17,4 +17,4 @@ for (const file of process.argv.slice(2)) {
   }
 }
 console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
-process.exit(bad || sum.failed > 0 || sum.passed === 0 ? 1 : 0);
+process.exit(bad || sum.failed > 0 || sum.skipped > 0 || sum.passed === 0 ? 1 : 0);
