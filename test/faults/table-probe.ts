@@ -6,6 +6,8 @@ const BETWEEN_MS = 20;
 /** Shorter than this nobody calls it an outage. */
 export const NOTICEABLE_MS = 200;
 
+const LASTING_MS = 400;
+
 interface Attempt {
   readonly to: number;
   /** Undefined: it succeeded. */
@@ -48,8 +50,8 @@ export class Prober {
       if (to - last > worst.to - worst.from) worst = { from: last, to };
       last = to;
     }
-    // One that began late in the fault has to do with its healing, not with itself.
-    const lasted = worst.to > healedAt && worst.from < (struckAt + healedAt) / 2;
+    // One that began just before the healing has to do with that, not with the fault.
+    const lasted = worst.to > healedAt && healedAt - worst.from >= LASTING_MS;
     const failed = this.#attempts.filter(({ to, code }) => to >= struckAt && code !== undefined);
     return {
       codes: [...new Set(failed.map(({ code }) => code!))],

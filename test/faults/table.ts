@@ -19,6 +19,9 @@ const TIMES = 3;
 const HOSTS = 4;
 /** Of undisturbed operation before each fault. */
 const BEFORE_MS = 700;
+/** Enough for the longest fault at one every `HELD_PAUSE_MS`. */
+const HELD_KEYS = 400;
+const HELD_PAUSE_MS = 30;
 /** What a caller gives up after. */
 const PATIENCE_MS = 30_000;
 const DOCUMENT = fileURLToPath(new URL('../../docs/faults.md', import.meta.url));
@@ -130,35 +133,25 @@ async function startProbers(name: string, own: Running, other: Running): Promise
     ({ member }: Running, key: string) =>
     () =>
       member.get(`${name}-${key}`, PATIENCE_MS);
+  const held = Array.from({ length: HELD_KEYS }, (_unused, i) => `held-${i}`);
   // A node that a busy machine has made late just now will be in time again.
-  await until('both nodes have a copy', async () => {
+  await until('both nodes have their copies', async () => {
     await write(own, 'cached')();
-    return (await read(other, 'cached')()) !== null && (await read(own, 'cached')()) !== null;
+    await Promise.all([own, other].map((node) => read(node, 'cached')()));
+    // Each is written once more only, so at any moment the own node has a copy of the next.
+    await Promise.all(held.map((key) => write(other, key)()));
+    await Promise.all(held.map((key) => read(own, key)()));
+    return true;
   });
-  // The own node reads what the other writes, so that it has a copy of it.
-  const holding = { ...own, read: read(own, 'held') };
   return {
     ownReads: new Prober(read(own, 'cached')),
     ownWrites: new Prober(write(own, 'own')),
     reads: new Prober(read(other, 'cached')),
     writes: new Prober(write(other, 'other')),
-    heldWrites: new Prober(heldWrite(write(other, 'held'), holding.read)),
-  };
-}
-
-/** Before each write the holder is given the time to read, but not waited for. */
-function heldWrite(write: () => Promise<void>, read: () => Promise<unknown>): () => Promise<void> {
-  let reading = false;
-  return async () => {
-    if (!reading) {
-      reading = true;
-      const done = () => {
-        reading = false;
-      };
-      read().then(done, done);
-      await pause(10);
-    }
-    await write();
+    heldWrites: new Prober(async () => {
+      await pause(HELD_PAUSE_MS);
+      await write(other, held.pop() ?? 'held')();
+    }),
   };
 }
 
