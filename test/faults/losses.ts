@@ -4,6 +4,8 @@
  *
  * Everything here has to be certain, for what is not excused is a violation:
  * - A leader's data were handed on if it followed its successor, in the session in which it had led.
+ * - So they were if it closed in that session, in less time than a hand-over may take, while somebody else was there to
+ *   take over; but whom it handed over to may have been gone again before it could say that it led.
  * - A node that leads again after losing its session has kept its data (S16), if nobody can have led in between: also
  *   nobody who was taking over, or starting, and cannot tell.
  * - Somebody had a copy if it was seen in his memory, and nothing can have invalidated it since: no write that had not
@@ -25,7 +27,8 @@ export interface UncleanTakeover {
   readonly to: number;
 }
 
-export function uncleanTakeovers({ reigns, upheavals }: Pick<Timeline, 'reigns' | 'upheavals'>): UncleanTakeover[] {
+export function uncleanTakeovers(timeline: Pick<Timeline, 'lives' | 'reigns' | 'upheavals'>): UncleanTakeover[] {
+  const { lives, reigns, upheavals } = timeline;
   const inOrder = [...reigns].sort((a, b) => Number(a.epoch - b.epoch));
   return inOrder.slice(1).flatMap((reign, index): UncleanTakeover[] => {
     const before = inOrder[index] as Reign;
@@ -34,8 +37,24 @@ export function uncleanTakeovers({ reigns, upheavals }: Pick<Timeline, 'reigns' 
     const mayHaveLed = ({ life, from, to }: Upheaval): boolean =>
       life !== before.life && life !== reign.life && from <= reign.at && to >= before.life.provenUntil;
     if (isSame && !upheavals.some(mayHaveLed)) return [];
-    return [{ before, reign, from: Math.min(before.life.provenUntil, reign.at), to: reign.at }];
+    const takeover = { before, reign, from: Math.min(before.life.provenUntil, reign.at), to: reign.at };
+    return isHandedOver(takeover, lives, upheavals.filter(mayHaveLed)) ? [] : [takeover];
   });
+}
+
+const NS_PER_MS = 1e6;
+/** Of the time for a hand-over: clocks and timers may be off by so much. */
+const NEARLY = 0.98;
+
+/** Whether the leader before has closed, and cannot have done so without handing over (leave.ts of the core). */
+function isHandedOver(takeover: UncleanTakeover, lives: readonly Life[], upheavals: readonly Upheaval[]): boolean {
+  const { closed } = takeover.before.life;
+  if (closed === undefined || closed.lost) return false;
+  if (closed.to - closed.from >= closed.limitMs * NS_PER_MS * NEARLY) return false;
+  // Nobody's turn may come where nobody is; and all nodes of fault runs are candidates.
+  const isThere = (life: Life): boolean =>
+    life !== takeover.before.life && life.provenFrom <= closed.from && survived(life, takeover);
+  return lives.some(isThere) && upheavals.every(({ life, to }) => to < closed.from || survived(life, takeover));
 }
 
 /** Of one key; `open`: its writes that have not ended. */

@@ -136,6 +136,7 @@ export class Member {
     this.timeline.left(this.client, monotonicNs());
     this.timeline.quieted(this.client, monotonicNs());
     const closed = (await this.#ask((id) => ({ do: 'close', id }))) as Closed;
+    this.timeline.closed(this.client, closed);
     await this.ended;
     return closed;
   }

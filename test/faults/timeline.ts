@@ -4,7 +4,15 @@
  */
 import type { Role } from '../../src/core/status.ts';
 import type { Recorded, RecordedOperation } from '../sim/checker-history.ts';
-import { type ClockKind, type Done, type Intent, isNotApplied, type SessionEvent, type WorkerEvent } from './wire.ts';
+import {
+  type ClockKind,
+  type Closed,
+  type Done,
+  type Intent,
+  isNotApplied,
+  type SessionEvent,
+  type WorkerEvent,
+} from './wire.ts';
 
 /** The stamps of a worker whose clocks are skewed may be off by so much. */
 const UPTIME_SLACK_NS = 12_000_000;
@@ -14,7 +22,8 @@ export interface Life {
   readonly client: number;
   /** How far its stamps may be off. */
   readonly slackNs: number;
-  /** At this moment it surely had its session, and not yet lost it. */
+  /** At these moments it surely had its session, the first one and the last. */
+  provenFrom: number;
   provenUntil: number;
   /** The highest epoch that it followed, or led in, during this session. */
   followed: bigint;
@@ -22,6 +31,8 @@ export interface Life {
   overSince: number;
   /** When copies were evicted the last time. */
   evictedAt: number;
+  /** How it has closed, if it did so in this session. */
+  closed: Closed | undefined;
 }
 
 /** After an operation on a key, this life had a copy of it in its memory. */
@@ -83,10 +94,14 @@ interface Client {
   over: boolean;
 }
 
+/** Whoever has one of these has joined. */
+const MEMBERS: readonly Role[] = ['leader', 'recovering', 'follower'];
+
 const nameOf = ({ op, k, v, s }: Intent | Done): string => `${op} ${s} ${k} ${op === 'put' ? v : ''}`;
 
 export class Timeline {
   readonly keys = new Map<string, KeyHistory>();
+  readonly lives: Life[] = [];
   readonly reigns: Reign[] = [];
   readonly upheavals: Upheaval[] = [];
   readonly events: TimelineEvent[] = [];
@@ -113,7 +128,7 @@ export class Timeline {
     this.#lastClient = Math.max(this.#lastClient, client);
     const slackNs = clock === 'uptime' ? UPTIME_SLACK_NS : 0;
     this.#clients.set(client, {
-      life: newLife(client, slackNs),
+      life: this.#newLife(client, slackNs),
       slackNs,
       intents: new Map(),
       unheardSince: at,
@@ -133,6 +148,11 @@ export class Timeline {
   /** It is about to leave cleanly, or has left. */
   left(client: number, at: number): void {
     this.#end(client, at, 'left');
+  }
+
+  /** Its close was answered. */
+  closed(client: number, closed: Closed): void {
+    this.#client(client).life.closed = closed;
   }
 
   /** Nothing more comes from it. What it was writing has an unknown outcome. To be called after all that it told. */
@@ -288,6 +308,7 @@ export class Timeline {
   #role(known: Client, client: number, { role, epoch, at }: WorkerEvent & { ev: 'role' }): void {
     this.#isHeard(known, at);
     known.role = role;
+    if (MEMBERS.includes(role)) known.life.provenFrom = Math.min(known.life.provenFrom, at + known.slackNs);
     this.events.push({ at, client, what: 'role', role, epoch });
     if (role === 'recovering') this.upheavals.push({ life: known.life, from: at, to: at + known.slackNs });
     // After a lapse of its lease a leader says so again, in the same epoch.
@@ -318,16 +339,22 @@ export class Timeline {
     if (what === 'evicted') known.life.evictedAt = at;
     else if (what === 'lost') {
       known.life.overSince = at + known.slackNs;
-      known.life = newLife(client, known.slackNs);
+      known.life = this.#newLife(client, known.slackNs);
     }
   }
-}
 
-const newLife = (client: number, slackNs: number): Life => ({
-  client,
-  slackNs,
-  provenUntil: Number.NEGATIVE_INFINITY,
-  followed: 0n,
-  overSince: Number.POSITIVE_INFINITY,
-  evictedAt: Number.NEGATIVE_INFINITY,
-});
+  #newLife(client: number, slackNs: number): Life {
+    const life: Life = {
+      client,
+      slackNs,
+      provenFrom: Number.POSITIVE_INFINITY,
+      provenUntil: Number.NEGATIVE_INFINITY,
+      followed: 0n,
+      overSince: Number.POSITIVE_INFINITY,
+      evictedAt: Number.NEGATIVE_INFINITY,
+      closed: undefined,
+    };
+    this.lives.push(life);
+    return life;
+  }
+}

@@ -103,10 +103,15 @@ export type Answer =
 /** `evicted`: copies have been, some time before. */
 export type SessionEvent = 'suspended' | 'lost' | 'rejoined' | 'evicted';
 
-/** The answer to `close`. */
+/** The answer to `close`. It comes whatever became of a hand-over, so here is what tells. */
 export interface Closed {
-  /** Whether this node led when it was asked to close. */
-  readonly led: boolean;
+  /** Close was called after, and had ended before. */
+  readonly from: number;
+  readonly to: number;
+  /** `closeTimeoutMs`: after so long a node goes without handing over. */
+  readonly limitMs: number;
+  /** Its session was lost in the meantime, so that it could not hand over. */
+  readonly lost: boolean;
 }
 
 export type WorkerEvent =

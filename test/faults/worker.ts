@@ -1,10 +1,20 @@
 /** One node in a process of its own, with a load of its own; see wire.ts. The end of its standard input ends it. */
 import { createInterface } from 'node:readline';
 import { ZiStoreError } from '../../src/errors.ts';
+import { DEFAULTS } from '../../src/options.ts';
 import type { Logger } from '../../src/ports.ts';
 import { ZiStore } from '../../src/store.ts';
 import { createStamps, type Stamps } from './clock.ts';
-import type { Answer, Command, LoadShape, OperationCommand, StartCommand, WorkerEvent, WorkerStatus } from './wire.ts';
+import type {
+  Answer,
+  Closed,
+  Command,
+  LoadShape,
+  OperationCommand,
+  StartCommand,
+  WorkerEvent,
+  WorkerStatus,
+} from './wire.ts';
 import { WorkerRecorder } from './worker-recorder.ts';
 import { Load, type LoadParts, Workload } from './workload.ts';
 
@@ -31,11 +41,13 @@ class Worker {
   readonly #recorder: WorkerRecorder;
   #load: Load | undefined;
   #workload: Workload | undefined;
+  readonly #closeTimeoutMs: number;
   #skipped = 0;
 
-  private constructor(store: ZiStore, client: number, stamps: Stamps) {
+  private constructor(store: ZiStore, { client, options }: StartCommand, stamps: Stamps) {
     this.#store = store;
     this.#client = client;
+    this.#closeTimeoutMs = options.closeTimeoutMs ?? DEFAULTS.closeTimeoutMs;
     this.#stamps = stamps;
     this.#recorder = new WorkerRecorder(client, store, stamps, tell);
   }
@@ -43,7 +55,7 @@ class Worker {
   static async start(command: StartCommand): Promise<Worker> {
     const stamps = createStamps(command.clock ?? 'monotonic', command.clockOffsetNs ?? 0);
     const store = await ZiStore.open({ ...command.options, logger: errorLogger(stamps) });
-    const worker = new Worker(store, command.client, stamps);
+    const worker = new Worker(store, command, stamps);
     worker.#listen();
     return worker;
   }
@@ -120,12 +132,14 @@ class Worker {
     return this.#recorder.run({ op, k, ...(v === undefined ? {} : { v }) }, timeoutMs);
   }
 
-  async #close(): Promise<{ led: boolean }> {
-    const led = this.#store.status().role === 'leader';
+  async #close(): Promise<Closed> {
+    const sessionsLost = (): number => this.#store.status().counters.sessionsLost;
+    const [from, before] = [this.#stamps.before(), sessionsLost()];
     await this.#store.close();
+    const to = this.#stamps.after();
     await this.#recorder.idle();
     this.#recorder.stop();
-    return { led };
+    return { from, to, limitMs: this.#closeTimeoutMs, lost: sessionsLost() > before };
   }
 
   #status(): WorkerStatus {

@@ -30,8 +30,36 @@ describe('a takeover may lose data', () => {
     expect(takeovers(told)).toEqual([]);
   });
 
-  it('after a leader that left, but was gone before anybody had taken over', () => {
+  it('after a leader that left without a word, but was gone before anybody had taken over', () => {
     expect(takeovers(cluster(2).left(1, 100).leads(2, 2, 200))).toEqual([[ms(1), ms(200)]]);
+  });
+
+  describe('not after a leader that closed', () => {
+    const lossy = [[ms(1), ms(200)]];
+
+    it('whatever it followed', () => {
+      expect(takeovers(cluster(2).closed(1, 90, 100).leads(2, 2, 200))).toEqual([]);
+    });
+
+    it('but where its session was lost meanwhile', () => {
+      expect(takeovers(cluster(2).closed(1, 90, 100, { lost: true }).leads(2, 2, 200))).toEqual(lossy);
+    });
+
+    it('but where it took all the time that a hand-over may take, so that it went without', () => {
+      expect(takeovers(cluster(2).closed(1, 50, 150, { limitMs: 100 }).leads(2, 2, 200))).toEqual(lossy);
+    });
+
+    it('but where nobody was there to take over', () => {
+      expect(takeovers(cluster().closed(1, 90, 100).started(2, 110).leads(2, 2, 200))).toEqual(lossy);
+      const rejoined = cluster(2).session(2, 'lost', 80).closed(1, 90, 100).session(2, 'rejoined', 110);
+      expect(takeovers(rejoined.leads(2, 2, 200))).toEqual(lossy);
+    });
+
+    it('but where whom it handed over to may be gone already', () => {
+      const begun = (): Told => cluster(2, 3).closed(1, 90, 100).role(3, 'recovering', 1, 95);
+      expect(takeovers(begun().killed(3, 120).leads(2, 2, 200))).toEqual(lossy);
+      expect(takeovers(begun().leads(2, 2, 200).follows(3, 2, 210))).toEqual([]);
+    });
   });
 
   it('not where the same node leads again and nobody can have led in between (S16)', () => {

@@ -80,6 +80,14 @@ export class Told {
     return this;
   }
 
+  /** Its close was answered at `to`. */
+  closed(client: number, from: number, to: number, { limitMs = 1000, lost = false } = {}): this {
+    this.timeline.left(client, ms(from));
+    this.timeline.closed(client, { from: ms(from), to: ms(to), limitMs, lost });
+    this.timeline.ended(client, ms(to));
+    return this;
+  }
+
   private done(done: Done, at: number, held: boolean): this {
     this.timeline.heard(done.c as number, { ev: 'done', h: [done], held: held ? [0] : [], codes: {} }, ms(at));
     return this;

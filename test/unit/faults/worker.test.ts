@@ -60,7 +60,10 @@ describe('a worker', () => {
     expect((await one.status()).inFlight).toBe(0);
     expect(timeline.acknowledged).toBe(acknowledged);
     expect(timeline.openWrites().size).toBe(0);
-    expect(await one.close()).toEqual({ led: true });
+    const closed = await one.close();
+    expect(closed).toMatchObject({ lost: false, limitMs: 10_000 });
+    expect(closed.to).toBeGreaterThan(closed.from);
+    expect(timeline.lives.map((life) => life.closed)).toEqual([closed]);
   });
 
   it('leaves its writes behind as unknown when it is killed (Z08)', async () => {
