@@ -13,6 +13,8 @@ import { openZooKeeperWith } from './zookeeper/client.ts';
 const MIB = 1024 * 1024;
 const MIN_FRAME_BYTES = 8 * MIB;
 const MIN_WAITING_MESSAGES = 262_144;
+/** Of answers with values that were overwritten before a slow reader took them. */
+const STALE_ANSWER_BYTES = 64 * MIB;
 /** What a frame may carry beside one largest copy: the rest of a page of copies, versions, lengths. */
 const FRAME_OVERHEAD_BYTES = 2 * MIB;
 
@@ -70,6 +72,7 @@ function realTransport(settings: Settings, basics: Basics): Transport {
     maxFrameBytes,
     // Beside the operations in progress: what is said of those that have ended, and invalidations.
     maxWaitingMessages: Math.max(MIN_WAITING_MESSAGES, 4 * node.maxPending),
+    maxWaitingBytes: node.store.maxBytes + STALE_ANSWER_BYTES,
   });
 }
 

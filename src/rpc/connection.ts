@@ -10,6 +10,7 @@ import { FULL_FRAME_BYTES, Outgoing, OversizedMessageError } from './outgoing.ts
 export interface ConnectionLimits {
   readonly maxFrameBytes: number;
   readonly maxWaitingMessages: number;
+  readonly maxWaitingBytes: number;
   readonly keepaliveMs: number;
 }
 
@@ -77,7 +78,8 @@ export class Connection {
   send(message: Message): void {
     if (this.#ended) return;
     this.#outgoing.add(message);
-    if (this.#outgoing.size > this.#context.limits.maxWaitingMessages) {
+    const { maxWaitingMessages, maxWaitingBytes } = this.#context.limits;
+    if (this.#outgoing.size > maxWaitingMessages || this.#outgoing.bytes > maxWaitingBytes) {
       this.#abort(CLOSE.slowReader, 'the peer takes what it is sent too slowly');
     } else if (this.#outgoing.size === 1) queueMicrotask(() => this.#flush());
   }
@@ -132,14 +134,24 @@ export class Connection {
         this.sendFrame(this.#outgoing.frame());
       }
     } catch (error) {
-      if (!(error instanceof OversizedMessageError)) throw error;
-      const { type, bytes } = error;
-      const fields = { type, bytes, maxFrameBytes: this.#context.limits.maxFrameBytes };
-      this.#context.logger.error('a message is larger than a frame may be; its connection is closed', fields);
-      this.#outgoing.clear();
-      this.end(CLOSE.dropped, 'a message was larger than a frame may be');
+      this.#unsendable(error);
     } finally {
       this.#flushing = false;
+    }
+  }
+
+  /** Nobody is there to throw to, and one message must not cost more than its connection. */
+  #unsendable(error: unknown): void {
+    this.#outgoing.clear();
+    const { logger, limits } = this.#context;
+    if (error instanceof OversizedMessageError) {
+      const fields = { type: error.type, bytes: error.bytes, maxFrameBytes: limits.maxFrameBytes };
+      logger.error('a message is larger than a frame may be; its connection is closed', fields);
+      this.end(CLOSE.dropped, 'a message was larger than a frame may be');
+    } else {
+      const fields = { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+      logger.error('a message could not be encoded; its connection is closed', fields);
+      this.end(CLOSE.dropped, 'a message could not be encoded');
     }
   }
 

@@ -1,11 +1,17 @@
 /** Messages that wait to be sent on one connection, and the frames that they are put into. Knows no socket. */
+import { sizeOfValue } from '../core/cache.ts';
 import type { Message } from '../core/messages.ts';
 import { encodeMessage } from './codec.ts';
 
 /** A frame takes no further message beyond this: what is encoded ahead of a slow reader is a copy in memory. */
 export const FULL_FRAME_BYTES = 1024 * 1024;
-/** Taken messages at the front of the queue are let go of when there are more than these, and than those that wait. */
-const MAX_TAKEN = 1024;
+/** Messages that are gone from the queue are let go of when they are more than these, and than those that wait. */
+const MAX_GONE = 1024;
+
+interface Waiting {
+  /** Undefined: taken or withdrawn. */
+  message: Message | undefined;
+}
 
 /** A single message that no frame may carry. */
 export class OversizedMessageError extends Error {
@@ -21,13 +27,24 @@ export class OversizedMessageError extends Error {
 }
 
 /**
- * Kept as they are and encoded only when they are about to be sent: the values in them are in memory anyway, as a
- * leader's data or as what a caller waits to have written, so what waits costs little however large it is.
+ * Kept as they are and encoded only when they are about to be sent: most values in them are in memory anyway.
+ *
+ * - Those of writes are what callers wait to have written: one whose caller has given up (`settled`) is withdrawn,
+ *   which for the leader is as if it had been lost with a connection. So there are never more of them than operations
+ *   in progress at this node.
+ * - Those of answers are the leader's data, unless their keys were overwritten since: `bytes`, for the owner to bound.
  */
 export class Outgoing {
   readonly #maxFrameBytes: number;
-  #messages: Message[] = [];
-  #taken = 0;
+  #queue: Waiting[] = [];
+  /** Where the next to be taken is, or one that was withdrawn. */
+  #next = 0;
+  /** In the queue, but taken or withdrawn. */
+  #gone = 0;
+  #bytes = 0;
+  /** By operation id, which grows. */
+  readonly #writes = new Map<number, Waiting>();
+  #settled = 0;
   /** Encoded already, but it did not fit into the frame before. */
   #held: Uint8Array | undefined;
 
@@ -37,14 +54,26 @@ export class Outgoing {
 
   /** Messages that wait. */
   get size(): number {
-    return this.#messages.length - this.#taken + (this.#held === undefined ? 0 : 1);
+    return this.#queue.length - this.#gone + (this.#held === undefined ? 0 : 1);
+  }
+
+  /** Of the values in answers that wait, roughly. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   add(message: Message): void {
-    this.#messages.push(message);
+    const waiting: Waiting = { message };
+    if (message.type === 'settled') for (const id of message.ids) this.#withdraw(id);
+    if (message.type === 'write') {
+      this.#withdrawBelow(message.settled);
+      this.#writes.set(message.id, waiting);
+    }
+    this.#bytes += bytesOf(message);
+    this.#queue.push(waiting);
   }
 
-  /** The next frame; only while `size` is not 0. Throws OversizedMessageError, after which the queue is of no use. */
+  /** The next frame; only while `size` is not 0. If it throws (OversizedMessageError, or whatever), the queue is of no use any more. */
   frame(): Uint8Array {
     const full = Math.min(FULL_FRAME_BYTES, this.#maxFrameBytes);
     const parts: Uint8Array[] = [];
@@ -61,8 +90,11 @@ export class Outgoing {
   }
 
   clear(): void {
-    this.#messages = [];
-    this.#taken = 0;
+    this.#queue = [];
+    this.#next = 0;
+    this.#gone = 0;
+    this.#bytes = 0;
+    this.#writes.clear();
     this.#held = undefined;
   }
 
@@ -70,15 +102,51 @@ export class Outgoing {
     const held = this.#held;
     this.#held = undefined;
     if (held !== undefined) return held;
-    const message = this.#messages[this.#taken];
+    const message = this.#take();
     if (message === undefined) return undefined;
-    this.#taken += 1;
-    if (this.#taken > MAX_TAKEN && 2 * this.#taken > this.#messages.length) {
-      this.#messages = this.#messages.slice(this.#taken);
-      this.#taken = 0;
-    }
     const part = encodeMessage(message);
     if (part.length > this.#maxFrameBytes) throw new OversizedMessageError(message.type, part.length);
     return part;
   }
+
+  #take(): Message | undefined {
+    for (let waiting = this.#queue[this.#next]; waiting !== undefined; waiting = this.#queue[this.#next]) {
+      this.#next += 1;
+      const { message } = waiting;
+      if (message === undefined) continue;
+      if (message.type === 'write') this.#writes.delete(message.id);
+      this.#drop(waiting);
+      return message;
+    }
+    return undefined;
+  }
+
+  #withdraw(id: number): void {
+    const waiting = this.#writes.get(id);
+    if (waiting === undefined) return;
+    this.#writes.delete(id);
+    this.#drop(waiting);
+  }
+
+  #withdrawBelow(settled: number): void {
+    if (settled <= this.#settled) return;
+    this.#settled = settled;
+    for (const id of this.#writes.keys()) {
+      if (id >= settled) break;
+      this.#withdraw(id);
+    }
+  }
+
+  #drop(waiting: Waiting): void {
+    if (waiting.message !== undefined) this.#bytes -= bytesOf(waiting.message);
+    waiting.message = undefined;
+    this.#gone += 1;
+    if (this.#gone <= MAX_GONE || 2 * this.#gone <= this.#queue.length) return;
+    this.#queue = this.#queue.filter(({ message }) => message !== undefined);
+    this.#next = 0;
+    this.#gone = 0;
+  }
 }
+
+const bytesOf = (message: Message): number =>
+  message.type === 'value' && message.found !== undefined ? sizeOfValue(message.found.value) : 0;

@@ -36,6 +36,13 @@ export interface WsTransportOptions {
    * operations in progress, or it would be closed again and again for the same ones. Default 262,144.
    */
   readonly maxWaitingMessages?: number;
+  /**
+   * Bytes of values in answers that may wait to be sent on one connection, to a peer that takes them more slowly than
+   * it asks; beyond, it is closed. More than all values that this node may hold as leader: then what is over it is of
+   * keys overwritten since, and of that only what is still waited for is asked again. Writes that wait are not counted:
+   * they are of operations in progress, whose values are in memory anyway, and go with them. Default 1088 MiB.
+   */
+  readonly maxWaitingBytes?: number;
   /** How the names of peers are resolved. Default: as Node does. */
   readonly lookup?: LookupFunction | undefined;
   readonly logger: Logger;
@@ -50,6 +57,7 @@ const DEFAULTS = {
   helloTimeoutMs: 5000,
   keepaliveMs: 1000,
   maxWaitingMessages: 262_144,
+  maxWaitingBytes: 1088 * MIB,
 } as const;
 /** For the closing handshake of a WebSocket, after which its socket is destroyed. */
 const CLOSE_TIMEOUT_MS = 1000;
@@ -80,12 +88,10 @@ class WsTransport implements Transport {
   #closing: Promise<void> | undefined;
 
   constructor(options: WsTransportOptions) {
-    const { clock, logger, random, secret, cluster, tls, maxFrameBytes, maxWaitingMessages, keepaliveMs, ...rest } = {
-      ...DEFAULTS,
-      ...options,
-    };
+    const { clock, logger, random, secret, cluster, tls, ...rest } = { ...DEFAULTS, ...options };
+    const { maxFrameBytes, maxWaitingMessages, maxWaitingBytes, keepaliveMs } = rest;
     if (secret === '') throw invalid('the secret is empty; leave it out or choose one');
-    const limits = { maxFrameBytes, maxWaitingMessages, keepaliveMs };
+    const limits = { maxFrameBytes, maxWaitingMessages, maxWaitingBytes, keepaliveMs };
     const shared: ConnectionContext = { limits, clock, logger };
     const credentials = { cluster, secret };
     const websocket = { perMessageDeflate: false, maxPayload: maxFrameBytes, closeTimeout: CLOSE_TIMEOUT_MS };

@@ -1,6 +1,4 @@
 /** What the abuse tests share: a cluster on a real ZooKeeper, outcomes by the thousand, and what must be left: nothing. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import { type NodeOverrides, TestCluster } from '../support/cluster.ts';
 import { describeZooKeeper } from '../support/describe-zookeeper.ts';
@@ -100,18 +98,7 @@ export async function expectNormal(nodes: readonly TestNode[]): Promise<void> {
   await untilIdle(nodes);
 }
 
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-
-/** Live bytes: the heap and what buffers hold, after a collection. */
-export async function liveBytes(): Promise<number> {
-  for (let i = 0; i < 3; i += 1) {
-    collect();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
+export { liveBytes } from '../support/memory.ts';
 
 export const MIB = 1024 * 1024;
 

@@ -10,9 +10,11 @@ import { realRandom } from '../../../src/random.ts';
 import { decode, encode } from '../../../src/rpc/codec.ts';
 import { createWsTransport } from '../../../src/rpc/transport.ts';
 import { numbered, numbers, type Owner } from '../../conformance/transport/harness.ts';
+import { liveBytes } from '../../support/memory.ts';
 import { scaled, until } from '../../support/wait.ts';
 import { frame, HELLO_TIMEOUT_MS, Rig } from './rig.ts';
 
+const MIB = 1024 * 1024;
 const rig = new Rig();
 const closers: (() => void)[] = [];
 afterEach(async () => {
@@ -111,6 +113,86 @@ describe('limits', () => {
       for (let i = 0; i < 20; i++) node.transport.send(channel as number, large(100_000));
       return node.of('down').length === 1;
     });
+  });
+
+  /** Bytes that are alive in buffers, while a peer that reads nothing is sent what `say` says, many times over. */
+  async function aliveWhileNothingIsRead(say: (send: (message: Message) => void, index: number) => void) {
+    const node = await rig.node(1, { keepaliveMs: 600_000, maxWaitingBytes: 50 * MIB });
+    const { ws } = await rig.admitted(node, 1);
+    const read: Message[] = [];
+    ws.on('message', (data: Buffer) => void read.push(...decode(data)));
+    ws.pause();
+    const [channel] = node.live('in');
+    const before = await liveBytes();
+    let told = 0;
+    for (let index = 1; index <= 300; index++) {
+      if (node.of('down').length === 0) told = index;
+      say((message) => node.transport.send(channel as number, message), index);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return { node, ws, read, told, bytes: (await liveBytes()) - before };
+  }
+  const value = (index: number): Uint8Array => Buffer.alloc(MIB, index);
+  const writeOf = (id: number, settled = 0): Message => ({
+    ...(large(0) as Message & { type: 'write' }),
+    id,
+    settled,
+    action: { kind: 'set', value: value(id) },
+  });
+  const settled = (id: number): Message => ({ type: 'settled', epoch: toEpoch(1n), ids: [id] });
+
+  it('a write whose caller gave up while it waited for a slow reader is not sent, and costs no memory', async () => {
+    const { node, ws, read, bytes } = await aliveWhileNothingIsRead((send, id) => {
+      send(writeOf(id));
+      if (id > 10) send(settled(id));
+    });
+    expect(bytes).toBeLessThan(50 * MIB);
+    ws.resume();
+    await until('all that is left', () => read.filter(({ type }) => type === 'settled').length === 290);
+    const written = read.flatMap((message) => (message.type === 'write' ? [message.id] : []));
+    expect(written.slice(0, 10)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(written.length).toBeLessThan(50);
+    expect(node.of('down')).toEqual([]);
+  });
+
+  it('nor are those which a later write says to be settled, all at once', async () => {
+    const { node, bytes } = await aliveWhileNothingIsRead((send, id) => send(writeOf(id, id - 1)));
+    expect(bytes).toBeLessThan(50 * MIB);
+    expect(node.of('down')).toEqual([]);
+  });
+
+  it('writes that are waited for are in memory anyway: of them any number of bytes may wait', async () => {
+    const values = Array.from({ length: 300 }, (_none, index) => value(index));
+    const { node } = await aliveWhileNothingIsRead((send, id) =>
+      send({ ...writeOf(id), action: { kind: 'set', value: values[id - 1] } } as Message),
+    );
+    expect(node.of('down')).toEqual([]);
+  });
+
+  it('of answers, which may be of values that are gone from the store, only so many bytes wait for a slow reader', async () => {
+    const { node, told } = await aliveWhileNothingIsRead((send, id) => {
+      const found = { value: value(id), version: { epoch: toEpoch(1n), counter: id } };
+      send({ type: 'value', epoch: toEpoch(1n), id, found, holder: true });
+    });
+    // And what the sockets took.
+    expect(told).toBeGreaterThan(50);
+    expect(told).toBeLessThan(80);
+    expect(node.of('down')).toHaveLength(1);
+    expect(rig.errors).toEqual([]);
+  });
+
+  it('a message that cannot be encoded costs its connection, is told of, and ends nothing else', async () => {
+    const [a, b, c] = [await rig.node(1), await rig.node(2), await rig.node(3)];
+    await rig.connect(a, b, 2);
+    a.transport.dial(c.member(3));
+    await until('both', () => a.live('out').length === 2);
+    const [broken, other] = a.live('out') as [number, number];
+    a.transport.send(broken, { type: 'nonsense' } as unknown as Message);
+    await until('down', () => a.of('down').length === 1);
+    expect(a.of('down')).toMatchObject([{ channel: broken }]);
+    expect(rig.errors).toEqual(['a message could not be encoded; its connection is closed']);
+    a.transport.send(other, numbered(7));
+    await until('a message', () => numbers(c).includes(7));
   });
 
   it('a peer that sends but does not read is dropped, though it is not silent and little waits for it', async () => {
