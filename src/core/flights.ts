@@ -58,6 +58,13 @@ export class Flights {
     if (state.outstanding === 0) this.keys.delete(key);
   }
 
+  /** A read goes on as another one of its key, which has not been sent. */
+  merge(flight: Flight, into: Flight): void {
+    const state = this.keys.get(flight.key);
+    if (state?.joinable === flight) state.joinable = into;
+    this.finish(flight.key);
+  }
+
   /**
    * Whoever asks from here on starts after this invalidation may have been acknowledged, so an answer older than it
    * must not reach them: the flight under way goes on for those who wait, but nobody joins it any more.

@@ -37,7 +37,8 @@ export type Request =
 
 /**
  * The sender waits for these writes no longer: what has not begun is taken out, and what they came to may be
- * forgotten. Says what `write.settled` cannot while an older write is still waited for. Not answered.
+ * forgotten. Says what `write.settled` cannot while an older write is still waited for. Not answered. A connection need
+ * not deliver a write that one of both, sent after it, says to be settled.
  */
 export type Settled = { readonly type: 'settled'; readonly epoch: Epoch; readonly ids: readonly number[] };
 

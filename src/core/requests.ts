@@ -78,8 +78,7 @@ export class Requests {
     this.target = { channel, epoch };
     this.held = false;
     // A read is asked anew, under a new id: an answer to the earlier asking may predate those who joined since.
-    for (const flight of this.sentReads.values()) this.unsend(flight);
-    this.sentReads.clear();
+    this.unsendReads();
     // A write keeps its id: this leader knows by it whether it has been carried out already.
     for (const write of this.sentWrites.values()) this.sendWrite(write);
     this.flush();
@@ -121,8 +120,7 @@ export class Requests {
     this.target = undefined;
     this.held = false;
     this.finished = [];
-    for (const flight of this.sentReads.values()) this.unsend(flight);
-    this.sentReads.clear();
+    this.unsendReads();
     this.failSentWrites();
   }
 
@@ -286,6 +284,31 @@ export class Requests {
     if (settled === write.id) this.finished = [];
     const { key, action, id } = write;
     this.channels.send(this.target.channel, { type: 'write', epoch: this.target.epoch, id, settled, key, action });
+  }
+
+  /**
+   * All reads are to be asked anew: once a key, however often it was invalidated meanwhile. What a leader has to answer
+   * at once is then no more than it holds, so a connection that was closed for too much is not closed for it again.
+   */
+  private unsendReads(): void {
+    const first = new Map<Key, Flight>();
+    for (const flight of this.sentReads.values()) {
+      const into = first.get(flight.key);
+      if (into !== undefined) this.merge(flight, into);
+      else {
+        this.unsend(flight);
+        if (flight.waiters.length > 0) first.set(flight.key, flight);
+      }
+    }
+    this.sentReads.clear();
+  }
+
+  private merge(flight: Flight, into: Flight): void {
+    for (const call of [...flight.waiters, ...flight.late]) {
+      into.waiters.push(call);
+      this.pending.set(call, { kind: 'read', flight: into });
+    }
+    this.flights.merge(flight, into);
   }
 
   private unsend(flight: Flight): void {

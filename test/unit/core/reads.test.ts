@@ -100,6 +100,30 @@ describe('a read of an uncached key', () => {
     expect(rig.result(late)).toEqual(value('new'));
   });
 
+  it('Z25: asked anew on the next connection, all reads of a key are one request, however often it was invalidated', () => {
+    const { rig, leader, channel } = followerRig();
+    const calls: number[] = [];
+    for (let counter = 1; counter <= 3; counter += 1) {
+      calls.push(rig.get('k'), rig.get('k'));
+      const { epoch } = rig.sent('get').at(-1)!;
+      rig.say(channel, { type: 'invalidate', epoch, key: key('k'), version: ofLeader(leader, counter) });
+    }
+    calls.push(rig.get('k'));
+    rig.step({ type: 'cancel', call: calls.shift()!, code: 'ZISTORE_TIMEOUT' });
+    expect(rig.take('get')).toHaveLength(4);
+    rig.down(channel);
+    const next = rig.up(leader, 'out');
+    calls.push(rig.get('k'));
+    const again = rig.take('get');
+    expect(again).toHaveLength(1);
+    rig.step({ type: 'cancel', call: calls.pop()!, code: 'ZISTORE_TIMEOUT' });
+    const found = { value: 'v', version: ofLeader(leader, 3) };
+    rig.say(next, { type: 'value', epoch: again[0]!.epoch, id: again[0]!.id, found, holder: true });
+    expect(calls.map((call) => rig.result(call))).toEqual(calls.map(() => value('v')));
+    expect(rig.cached('k')).toBe('v');
+    expect(rig.status.pending.operations).toBe(0);
+  });
+
   it('floor on publish: an answer older than an invalidation that overtook it is not cached (Z38)', () => {
     const { rig, leader, channel } = followerRig();
     rig.get('k');
