@@ -63,7 +63,10 @@ export interface ZiStoreOptions {
   readonly maxKeyBytes?: number;
   /** Largest value in (UTF-8) bytes; the same at all nodes of a cluster. Default 1 MiB. */
   readonly maxValueBytes?: number;
-  /** Operations in progress at this node, its own and those asked by peers; more fail with ZISTORE_LIMIT_EXCEEDED (`retryable`). Default 10 000. */
+  /**
+   * Operations in progress at this node, each with its value; and at a leader, those of all nodes that wait for one and
+   * the same holder. More fail with ZISTORE_LIMIT_EXCEEDED (`retryable`). Default 10 000.
+   */
   readonly maxPending?: number;
 }
 

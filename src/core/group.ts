@@ -34,7 +34,7 @@ export interface GroupOptions {
   readonly closeTimeoutMs: number;
   readonly cache: { readonly maxEntries: number; readonly maxBytes: number };
   readonly store: { readonly maxBytes: number };
-  /** Bound of the operations of this node's callers, and of those queued at it as leader. */
+  /** Bound of the operations of this node's callers, and of those that wait at it as leader for one member. */
   readonly maxPending: number;
   readonly agreement: Agreement;
   /** A new identifier at each call, never the same again anywhere. */

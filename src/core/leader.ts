@@ -7,6 +7,7 @@
  * A server read of a key under write waits for it. The leader's own read does not: the write is not acknowledged yet,
  * so the value that is applied is still right.
  */
+import { Backlog } from './backlog.ts';
 import { sizeOfCopy } from './cache.ts';
 import type { Calls } from './calls.ts';
 import type { ChannelId, Channels } from './channels.ts';
@@ -50,7 +51,7 @@ export interface LeaderOptions {
   readonly directory: Directory;
   readonly peers: Peers;
   readonly maxBytes: number;
-  /** Bound of writes under way and of operations queued behind them. */
+  /** Bound of the operations that wait for one member's acknowledgements: writes under way, and what is queued behind. */
   readonly maxPending: number;
 }
 
@@ -59,7 +60,8 @@ export class Leader {
   readonly store: Map<Key, Copy>;
   private readonly directory: Directory;
   private readonly peers: Peers;
-  private readonly locks = new LockMap<Round, Write | Read>(nameOf);
+  private readonly locks = new LockMap<Round, Write | Read>(nameOf, ({ waiting }) => this.backlog.remove(waiting));
+  private readonly backlog: Backlog;
   private readonly options: LeaderOptions;
   private readonly calls: Calls;
   private readonly channels: Channels;
@@ -76,6 +78,7 @@ export class Leader {
     this.directory = options.directory;
     this.peers = options.peers;
     this.options = options;
+    this.backlog = new Backlog(options.maxPending);
     this.calls = calls;
     this.channels = channels;
     this.lease = lease;
@@ -118,9 +121,9 @@ export class Leader {
     else if (now >= this.lease.end) this.refuse(channel, message.id, 'noLease');
     else {
       const read: Read = { kind: 'read', key: message.key, peer, channel, id: message.id };
-      if (this.locks.holder(message.key) === undefined) this.read(read, now);
-      else if (this.isFull) this.refuse(channel, message.id, 'busy', QUEUE_FULL);
-      else this.locks.wait(message.key, read);
+      const round = this.locks.holder(message.key);
+      if (round === undefined) this.read(read, now);
+      else if (!this.wait(round, read)) this.refuse(channel, message.id, 'busy', QUEUE_FULL);
     }
   }
 
@@ -208,16 +211,22 @@ export class Leader {
   private enqueue(write: Write, now: number): void {
     if ('peer' in write.origin) write.origin.peer.writes.set(write.origin.id, 'pending');
     const { key } = write;
-    const locked = this.locks.holder(key) !== undefined;
+    const round = this.locks.holder(key);
     // What waits for nobody is done at once and takes no room, however many writes wait for a holder of theirs.
-    if ((locked || this.directory.holders(key).size > 0) && this.isFull) this.endRefused(write, 'busy', QUEUE_FULL);
-    else if (locked) this.locks.wait(key, write);
-    else this.begin(write, now);
+    const accepted = round === undefined ? !this.backlog.isFull(this.directory.holders(key)) : this.wait(round, write);
+    if (!accepted) this.endRefused(write, 'busy', QUEUE_FULL);
+    else if (round === undefined) this.begin(write, now);
   }
 
-  /** Callers that gave up make room for others at their nodes, but what has begun here goes on: it has to be bounded, too. */
-  private get isFull(): boolean {
-    return this.locks.size + this.locks.queued >= this.options.maxPending;
+  /**
+   * Queues behind a round; false: too much waits for one of the holders that it waits for. (Callers that gave up make
+   * room for others at their nodes, but a round that has begun goes on: it has to be bounded, too.)
+   */
+  private wait(round: Round, item: Write | Read): boolean {
+    if (this.backlog.isFull(round.waiting)) return false;
+    this.locks.wait(round.key, item);
+    this.backlog.add(round.waiting);
+    return true;
   }
 
   private begin(write: Write, now: number): void {
@@ -235,6 +244,7 @@ export class Leader {
     const version: Version = { epoch: this.epoch, counter: ++this.counter };
     const round: Round = { ...write, version, waiting: new Set(this.directory.holders(key)) };
     this.locks.take(key, round);
+    this.backlog.add(round.waiting, 1 + this.locks.queuedBehind(key));
     for (const member of round.waiting) this.invalidate(member, key, version);
     if (round.waiting.size > 0) return false;
     this.commit(round, now);
@@ -259,7 +269,9 @@ export class Leader {
     peer.unacknowledged.delete(key);
     this.directory.remove(key, peer.id);
     const round = this.locks.holder(key);
-    if (round === undefined || !round.waiting.delete(peer.id) || round.waiting.size > 0) return;
+    if (round === undefined || !round.waiting.delete(peer.id)) return;
+    this.backlog.remove([peer.id], 1 + this.locks.queuedBehind(key));
+    if (round.waiting.size > 0) return;
     this.commit(round, now);
     this.passOn(key, now);
   }

@@ -10,13 +10,18 @@ interface Lock<Holder, Waiting> {
 export class LockMap<Holder, Waiting> {
   private readonly locks = new Map<Key, Lock<Holder, Waiting>>();
   private readonly nameOf: (item: Waiting) => string | undefined;
+  private readonly onLeft: (holder: Holder) => void;
   /** What waits and has a name, with the key that it waits for. */
   private readonly named = new Map<string, { readonly key: Key; readonly item: Waiting }>();
   private waiting = 0;
 
-  /** `nameOf`: by which an item can be withdrawn; no two that wait have the same one. */
-  constructor(nameOf: (item: Waiting) => string | undefined) {
+  /**
+   * `nameOf`: by which an item can be withdrawn; no two that wait have the same one. `onLeft`: told of each that has
+   * left the queue behind a holder.
+   */
+  constructor(nameOf: (item: Waiting) => string | undefined, onLeft: (holder: Holder) => void = () => {}) {
     this.nameOf = nameOf;
+    this.onLeft = onLeft;
   }
 
   /** Keys that are locked. */
@@ -27,6 +32,11 @@ export class LockMap<Holder, Waiting> {
   /** Operations in all queues together. */
   get queued(): number {
     return this.waiting;
+  }
+
+  /** Those queued behind the holder of this key. */
+  queuedBehind(key: Key): number {
+    return this.locks.get(key)?.queue.size ?? 0;
   }
 
   holder(key: Key): Holder | undefined {
@@ -92,5 +102,6 @@ export class LockMap<Holder, Waiting> {
     this.waiting -= 1;
     const name = this.nameOf(item);
     if (name !== undefined) this.named.delete(name);
+    this.onLeft(lock.holder);
   }
 }

@@ -63,6 +63,7 @@ export function sizesOf({ node, group }: Life): Record<string, number> {
     unsent: requests['unsentReads'].size + requests['unsentWrites'].size,
     locks: leader?.gauges.locks ?? 0,
     queued: leader?.['locks'].queued ?? 0,
+    backlog: leader?.['backlog']['operations'].size ?? 0,
     unacknowledged: peers.reduce((sum, peer) => sum + peer.unacknowledged.size, 0),
     zkRequests: session?.zk['waiting'].size ?? 0,
     retries: session?.zk['retries'].length ?? 0,

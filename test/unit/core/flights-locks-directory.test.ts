@@ -75,11 +75,15 @@ describe('the lock map', () => {
     fc.assert(
       fc.property(lockSteps, (steps) => {
         // Every fifth has no name.
-        const locks = new LockMap<number, number>((waiting) => (waiting % 5 === 0 ? undefined : `${waiting}`));
+        const nameOf = (waiting: number) => (waiting % 5 === 0 ? undefined : `${waiting}`);
+        /** Behind whom one has left a queue, since it was looked at last. */
+        const left: number[] = [];
+        const locks = new LockMap<number, number>(nameOf, (holder) => void left.push(holder));
         const naive = new Map<string, NaiveLock>();
         let item = 0;
         for (const { k, step } of steps) {
           const lock = naive.get(k);
+          const expected: (number | undefined)[] = [];
           if (step === 'arrive') {
             item += 1;
             if (lock === undefined) {
@@ -92,9 +96,13 @@ describe('the lock map', () => {
           } else if (step === 'withdraw') {
             const dropped = [...naive.values()].flatMap(({ queue }) => queue.filter((waiting) => waiting % 3 === 0));
             expect(locks.withdraw((waiting) => waiting % 3 === 0).sort()).toEqual(dropped.sort());
-            for (const each of naive.values()) each.queue = each.queue.filter((waiting) => waiting % 3 !== 0);
+            for (const each of naive.values()) {
+              expected.push(...each.queue.filter((waiting) => waiting % 3 === 0).map(() => each.holder));
+              each.queue = each.queue.filter((waiting) => waiting % 3 !== 0);
+            }
           } else if (step === 'giveUp') {
             const named = lock?.queue.findLast((waiting) => waiting % 5 !== 0);
+            if (named !== undefined) expected.push(lock?.holder);
             expect(locks.withdrawNamed(`${named ?? 0}`)).toBe(named);
             expect(locks.withdrawNamed(`${named ?? 0}`)).toBeUndefined();
             if (lock !== undefined) lock.queue = lock.queue.filter((waiting) => waiting !== named);
@@ -103,13 +111,18 @@ describe('the lock map', () => {
             expect(next).toBe(lock.queue.shift());
             if (next === undefined) naive.delete(k);
             else {
+              expected.push(lock.holder);
               lock.holder = next;
               locks.take(key(k), next);
             }
           }
           expect(locks.size).toBe(naive.size);
           expect(locks.queued).toBe([...naive.values()].reduce((sum, { queue }) => sum + queue.length, 0));
-          for (const name of ['a', 'b', 'c']) expect(locks.holder(key(name))).toBe(naive.get(name)?.holder);
+          for (const name of ['a', 'b', 'c']) {
+            expect(locks.holder(key(name))).toBe(naive.get(name)?.holder);
+            expect(locks.queuedBehind(key(name))).toBe(naive.get(name)?.queue.length ?? 0);
+          }
+          expect(left.splice(0).sort()).toEqual(expected.sort());
           expect([...locks.holders()].sort()).toEqual([...naive.values()].map(({ holder }) => holder).sort());
         }
       }),

@@ -300,6 +300,57 @@ describe('limits of a leader', () => {
     expect(rig.result(rig.set('nobody holds it', 'v'))).toMatchObject({ ok: true });
   });
 
+  /** Copies of `keys` at this member, each of v1. */
+  function holds(rig: GroupRig, channel: number, keys: readonly string[]): void {
+    for (const k of keys) {
+      rig.set(k, 'v1');
+      read(rig, channel, k);
+    }
+  }
+
+  it('Z23: a holder that never acknowledges holds up as much as may wait for it, and no key that others have', () => {
+    const { rig, links } = leaderRig(['silent:1', 'healthy:1'], { maxPending: 3 });
+    const [silent, healthy] = links as [(typeof links)[0], (typeof links)[0]];
+    holds(rig, silent.in, ['s1', 's2', 's3']);
+    holds(rig, healthy.in, ['h1', 'h2']);
+    for (const k of ['s1', 's2']) rig.set(k, 'v2');
+    const queued = rig.set('s1', 'v3');
+    const busy = [{ type: 'refused', reason: 'busy' }];
+    for (const k of ['s1', 's2', 's3']) expect(answered(rig, write(rig, healthy.in, k, 'v4'))).toMatchObject(busy);
+    expect(answered(rig, read(rig, healthy.in, 's2'))).toMatchObject(busy);
+    for (const k of ['h1', 'h2']) {
+      const id = write(rig, healthy.in, k, 'v2');
+      acknowledge(rig, healthy.out);
+      expect(answered(rig, id)).toMatchObject([{ type: 'written' }]);
+    }
+    // One that is waited for and gives up makes room for one, and so does an acknowledgement.
+    rig.step({ type: 'cancel', call: queued, code: 'ZISTORE_TIMEOUT' });
+    expect(answered(rig, write(rig, healthy.in, 's1', 'v5'))).toEqual([]);
+    expect(answered(rig, write(rig, healthy.in, 's1', 'v6'))).toMatchObject(busy);
+    rig.tree.leave('silent:1');
+    rig.answerAll();
+    expect(rig.status.pending).toMatchObject({ locks: 0, invalidating: 0 });
+  });
+
+  it('Z23: what waits for several holders counts for each as long as that one has not acknowledged, then no more', () => {
+    const { rig, links } = leaderRig(['a:1', 'b:1'], { maxPending: 2 });
+    const [a, b] = links as [(typeof links)[0], (typeof links)[0]];
+    holds(rig, a.in, ['both', 'a1', 'a2', 'a3']);
+    holds(rig, b.in, ['b1', 'b2', 'b3']);
+    read(rig, b.in, 'both');
+    /** How many of three writes wait for this member; the others are refused. */
+    const waiting = (keys: readonly string[]): number =>
+      keys.filter((k) => answered(rig, write(rig, a.in, k, 'v2')).length === 0).length;
+    const calls = [rig.set('both', 'v2'), rig.set('both', 'v3')];
+    acknowledge(rig, a.out);
+    expect(waiting(['b1', 'b2', 'b3'])).toBe(0);
+    expect(waiting(['a1', 'a2', 'a3'])).toBe(2);
+    const { version, epoch, key: k } = rig.sent('invalidate').find(({ key: it }) => it === key('both'))!;
+    rig.say(b.out, { type: 'invalidated', epoch, key: k, version });
+    expect(calls.map((call) => rig.result(call)?.ok)).toEqual([true, true]);
+    expect(waiting(['b1', 'b2', 'b3'])).toBe(2);
+  });
+
   it('a read that waits is forgotten with its connection: the member asks again on the next', () => {
     const { rig, peer, link } = writeWaits();
     const id = read(rig, link.in, 'k');
