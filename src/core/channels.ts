@@ -20,7 +20,7 @@ export interface Channel {
 }
 
 /** Why a member is dialled. It is hung up when no reason is left. */
-export type DialReason = 'leader' | 'member' | 'inspect';
+export type DialReason = 'leader' | 'member' | 'inspect' | 'refusals';
 
 export class Channels {
   private readonly open = new Map<ChannelId, Channel>();

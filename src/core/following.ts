@@ -24,6 +24,8 @@ export class Following {
   announced: Member | undefined;
   /** Whether ZooKeeper has shown that leader's election znode to be gone. */
   private leaderGone = false;
+  /** The leader before, as long as it may refuse writes that were sent to it. */
+  private former: Member | undefined;
   private readonly offering: Offering;
   private readonly outbox: Outbox;
   private readonly channels: Channels;
@@ -50,6 +52,7 @@ export class Following {
     this.cache.hide();
     this.offering.stop();
     this.requests.rehome();
+    this.listenTo(this.leaderOf);
     this.setLeader(undefined);
   }
 
@@ -61,6 +64,9 @@ export class Following {
     this.offering.stop();
     this.cache.follow(epoch);
     this.setLeader(leader);
+    // By now a leader that left has refused what came too late; whatever else became of it, nobody waits for longer.
+    this.requests.endLingering();
+    this.listenTo(undefined);
     this.dialOnly(leader);
     const out = this.channels.out(memberId(leader));
     if (out !== undefined) this.requests.leaderUp(out, epoch);
@@ -70,6 +76,7 @@ export class Following {
   lead(self: Member): void {
     this.cache.drop();
     this.channels.hangupAll('leader');
+    this.listenTo(undefined);
     this.setLeader(self);
   }
 
@@ -109,11 +116,16 @@ export class Following {
   channelDown(channel: Channel): void {
     this.offering.channelDown(channel.id);
     this.requests.channelDown(channel.id);
+    if (channel.direction === 'out' && this.former !== undefined && channel.member === memberId(this.former)) {
+      this.requests.endLingering();
+      this.listenTo(undefined);
+    }
     if (this.leaderGone) this.endWritesOfGoneLeader();
   }
 
   answer(channel: Channel, message: Answer): void {
     if (message.type === 'refused' || this.isFromLeader(channel, message)) this.requests.answer(message);
+    if (this.former !== undefined && !this.requests.hasLingering) this.listenTo(undefined);
   }
 
   message(channel: Channel, message: Answer | Invalidation | Takeover): void {
@@ -136,6 +148,7 @@ export class Following {
   sessionLost(): void {
     this.offering.stop();
     this.requests.sessionLost();
+    this.listenTo(undefined);
     this.cache.sessionLost();
     this.setLeader(undefined);
   }
@@ -165,6 +178,14 @@ export class Following {
   private dialOnly(member: Member): void {
     this.channels.hangupAll('leader', memberId(member));
     this.channels.dial(member, 'leader');
+  }
+
+  /** Keeps the connection to the leader before while writes linger there. */
+  private listenTo(leader: Member | undefined): void {
+    const before = this.former;
+    this.former = this.requests.hasLingering ? leader : undefined;
+    if (this.former !== undefined) this.channels.dial(this.former, 'refusals');
+    if (before !== undefined && before !== this.former) this.channels.hangup(memberId(before), 'refusals');
   }
 
   /** It will not answer any more, and nobody can tell how far it got (Z08). While its channel is open it still may. */

@@ -34,7 +34,9 @@ export class Requests {
   private readonly pending = new Map<CallId, Pending>();
   /** By request id, in the order of ids. */
   private readonly sentReads = new Map<number, Flight>();
-  private readonly sentWrites = new Map<number, PendingWrite>();
+  private sentWrites = new Map<number, PendingWrite>();
+  /** Sent to a leader that is another's turn now, on a channel that is still open: it may yet refuse them. */
+  private lingering = new Map<number, PendingWrite>();
   private unsentReads = new Set<Flight>();
   private unsentWrites = new Set<PendingWrite>();
   /** Writes that ended while an older one is still waited for; the leader need not remember them any longer. */
@@ -115,13 +117,30 @@ export class Requests {
     this.failAll(sessionLost);
   }
 
-  /** Requests are for another leader from here on. What had been sent as a write may have happened (Z08). */
+  /**
+   * Requests are for another leader from here on. What had been sent as a write may have happened (Z08); but one that
+   * leaves cleanly refuses what comes too late, so such writes linger while its channel is open, until the next one leads.
+   */
   rehome(): void {
+    this.endLingering();
+    if (this.target !== undefined) {
+      this.lingering = this.sentWrites;
+      this.sentWrites = new Map();
+    }
     this.target = undefined;
     this.held = false;
     this.finished = [];
     this.unsendReads();
     this.failSentWrites();
+  }
+
+  get hasLingering(): boolean {
+    return this.lingering.size > 0;
+  }
+
+  /** The leader before will refuse no more. */
+  endLingering(): void {
+    for (const write of [...this.lingering.values()]) this.endWrite(write, outcomeUnknown());
   }
 
   failSentWrites(): void {
@@ -167,6 +186,7 @@ export class Requests {
     // Answers that still come find no request and publish nothing; that we are listed as a holder does no harm.
     this.sentReads.clear();
     this.sentWrites.clear();
+    this.lingering.clear();
     this.unsentReads.clear();
     this.unsentWrites.clear();
     this.flights.clear();
@@ -178,6 +198,7 @@ export class Requests {
     const writes = [...this.unsentWrites];
     for (const { calls } of reads) for (const call of calls) this.pending.delete(call);
     for (const write of writes) this.pending.delete(write.call);
+    this.endLingering();
     // Nothing is left but what was sent, and that has ended when this node's own epoch was learnt.
     this.failAll(sessionLost);
     return { reads, writes };
@@ -226,7 +247,8 @@ export class Requests {
   /** It was not carried out and never will be under this id: it may be sent again, under a new one (Z25 S19). */
   private refused(message: Answer & { type: 'refused' }): void {
     const flight = this.sentReads.get(message.id);
-    const write = this.sentWrites.get(message.id);
+    const lingering = this.lingering.get(message.id);
+    const write = this.sentWrites.get(message.id) ?? lingering;
     // One that comes late, from a leader before: it says nothing about the one that is followed now.
     if (flight === undefined && write === undefined) return;
     if (message.reason === 'limit' || message.reason === 'busy') {
@@ -242,8 +264,14 @@ export class Requests {
     }
     if (write !== undefined) {
       this.sentWrites.delete(message.id);
+      this.lingering.delete(message.id);
       write.id = 0;
       this.unsentWrites.add(write);
+    }
+    if (lingering !== undefined) {
+      // Ids are never given twice, so it was the leader before that refused: the one of now may be asked at once.
+      this.flush();
+      return;
     }
     // Not to this leader until it says that it leads (again): a refusal still on its way when the leader changes would
     // make what never happened an unknown outcome.
@@ -330,6 +358,7 @@ export class Requests {
       this.finished.push(write.id);
       if (this.finished.length >= FINISHED_BATCH) this.tellFinished();
     }
+    this.lingering.delete(write.id);
     this.unsentWrites.delete(write);
     this.flights.finish(write.key);
     this.settle(write.call, result);

@@ -58,7 +58,7 @@ export function sizesOf({ node, group }: Life): Record<string, number> {
     promises: driver?.calls.pending.size ?? 0,
     calls: group['calls'].size,
     requests: requests['pending'].size,
-    sent: requests['sentReads'].size + requests['sentWrites'].size,
+    sent: requests['sentReads'].size + requests['sentWrites'].size + requests['lingering'].size,
     flights: requests['flights'].size,
     unsent: requests['unsentReads'].size + requests['unsentWrites'].size,
     locks: leader?.gauges.locks ?? 0,

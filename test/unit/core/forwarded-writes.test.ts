@@ -160,6 +160,54 @@ describe('a refused write', () => {
 });
 
 describe('the leader goes while a write is under way', () => {
+  /** Another one's turn has come, and it has not taken over yet. */
+  const turnOf = (rig: GroupRig, name: string) => {
+    const next = rig.tree.join(name);
+    rig.say(rig.up(next, 'in'), { type: 'fence', epoch: epochOf(next) });
+    return next;
+  };
+
+  it('Z25: a leader that leaves refuses what came too late; that is sent to the next one, and its outcome is known', () => {
+    const { rig, leader, channel } = followerRig();
+    const call = rig.set('k', 'v');
+    const { id, epoch } = rig.take('write')[0]!;
+    const next = turnOf(rig, 'next:1');
+    expect(rig.result(call)).toBeUndefined();
+    rig.say(channel, { type: 'refused', epoch, id, reason: 'notLeader' });
+    const out = rig.up(next, 'out');
+    rig.say(out, { type: 'leading', epoch: epochOf(next) });
+    const again = rig.take('write');
+    expect(again).toMatchObject([{ channel: out, action: { kind: 'set', value: 'v' } }]);
+    expect(again[0]!.id).not.toBe(id);
+    rig.say(out, {
+      ...{ type: 'written', epoch: epochOf(next), id: again[0]!.id, version: ofLeader(next, 1) },
+      ...{ existed: false, holder: true },
+    });
+    expect(rig.result(call)).toMatchObject({ ok: true });
+    expect(leader).not.toEqual(next);
+  });
+
+  it('Z08: what the old leader answers after another one has begun acknowledges nothing: it may not have been handed on', () => {
+    const { rig, leader, channel } = followerRig();
+    const call = rig.set('k', 'v');
+    const { id, epoch } = rig.take('write')[0]!;
+    const next = turnOf(rig, 'next:1');
+    rig.say(channel, { type: 'written', epoch, id, version: ofLeader(leader, 1), existed: false, holder: true });
+    expect(rig.result(call)).toBeUndefined();
+    rig.say(rig.up(next, 'out'), { type: 'leading', epoch: epochOf(next) });
+    expect(rig.result(call)).toMatchObject({ ok: false, code: 'ZISTORE_OUTCOME_UNKNOWN', outcome: 'unknown' });
+    expect(rig.cached('k')).toBeUndefined();
+  });
+
+  it('Z08: its connection ends, so it will refuse nothing any more: unknown at once', () => {
+    const { rig, channel } = followerRig();
+    const call = rig.set('k', 'v');
+    rig.take('write');
+    turnOf(rig, 'next:1');
+    rig.down(channel);
+    expect(rig.result(call)).toMatchObject({ ok: false, code: 'ZISTORE_OUTCOME_UNKNOWN', outcome: 'unknown' });
+  });
+
   it('Z08: sent and unanswered is outcome unknown, never repeated blindly', () => {
     const { rig } = followerRig();
     const call = rig.set('k', 'v');
