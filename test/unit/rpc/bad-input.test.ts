@@ -241,3 +241,24 @@ describe('a node with as many connections as it takes', () => {
     await rig.expectHealthy(member, node);
   });
 });
+
+describe('more callers than there are places for strangers', () => {
+  const rig = new Rig();
+  afterEach(() => rig.close());
+
+  it('Z14: honest ones that waited for a node to be somebody, and were cut off again and again, all get through', async () => {
+    const places = 20;
+    const node = await rig.owner({ maxConnections: 4 * places, helloTimeoutMs: scaled(5000) }).listen();
+    const callers = await Promise.all(
+      Array.from({ length: 3 * places }, (_none, index) => rig.node(index + 2, { helloTimeoutMs: scaled(5000) })),
+    );
+    const began = performance.now();
+    for (const caller of callers) caller.transport.dial(node.member(1));
+    await until('they come again for a while', () => performance.now() - began > scaled(1500));
+    expect(node.of('up')).toEqual([]);
+    node.identify(1);
+    await until('all are through', () => node.live('in').length === callers.length);
+    await until('all know it', () => callers.every((caller) => caller.live('out').length === 1));
+    expect(node.of('down')).toEqual([]);
+  });
+});
