@@ -33,6 +33,10 @@ export type OnAccepted = (connection: Connection, peer: Member) => void;
 /**
  * Connections whose hello is not through, unless a quarter of all is less. An honest one takes a few round trips, once
  * this node is somebody; none takes longer than any hello may.
+ *
+ * More honest callers than this take each other's places while this node is nobody yet, but not for ever: those that
+ * are there when it becomes somebody are answered in that turn, and the others, each of which comes back after up to a
+ * second, are too few to cut one off within the milliseconds of its hello.
  */
 const MAX_STRANGERS = 256;
 /** More than any honest hello with its framing and encryption takes, far less than a frame may be. */

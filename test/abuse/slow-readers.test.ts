@@ -1,4 +1,5 @@
 /** Peers that take what they are sent slowly, or not at all, or send without reading: bounded, cut off with a reason, harmless. */
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { afterEach, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { type Key, type Member, toAddress, toEpoch, toIncarnation } from '../../src/core/types.ts';
@@ -9,10 +10,19 @@ import type { TestNode } from '../support/test-node.ts';
 import { scaled, until } from '../support/wait.ts';
 import { abuse, expectNormal, liveBytes, MIB, PATIENT, startAll } from './support.ts';
 
+const SLOW_BYTES_PER_MS = 2000;
+
+async function portOf(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
 abuse('Slow readers', (cluster) => {
   const callers: WebSocket[] = [];
+  const links: { destroy(): unknown }[] = [];
   afterEach(() => {
     for (const caller of callers.splice(0)) caller.terminate();
+    for (const link of links.splice(0)) link.destroy();
   });
 
   /** Why connections ended, as the node's logger was told. */
@@ -109,5 +119,53 @@ abuse('Slow readers', (cluster) => {
       expect(ends).toEqual([]);
     }
     await expectNormal(nodes);
+  });
+
+  /** A port behind which there is another one; what is sent to it passes at so many bytes a millisecond, while it is slow. */
+  async function slowLink(target: number) {
+    const link = { port: 0, isSlow: false };
+    const server = createServer((near) => {
+      const far = connect(target, '127.0.0.1');
+      for (const socket of [near, far]) {
+        links.push(socket);
+        socket.on('error', () => {}).once('close', () => (socket === near ? far : near).destroy());
+      }
+      far.pipe(near);
+      near.on('data', (chunk) => {
+        far.write(chunk);
+        if (!link.isSlow) return;
+        near.pause();
+        setTimeout(() => near.resume(), chunk.length / SLOW_BYTES_PER_MS);
+      });
+    });
+    links.push({ destroy: () => void server.close() });
+    link.port = await portOf(server);
+    return link;
+  }
+
+  it('Z08: a leader behind a slow link: large writes whose callers give up pile nothing up, and others go on', async () => {
+    const free = createServer();
+    const port = await portOf(free);
+    await new Promise((resolve) => free.close(resolve));
+    const link = await slowLink(port);
+    const leader = await cluster().start({ ...PATIENT, listen: { port }, advertise: { port: link.port } });
+    await leader.untilRole('leader');
+    const follower = await cluster().start(PATIENT);
+    await follower.untilRole('follower');
+    const before = await liveBytes();
+    link.isSlow = true;
+    let most = 0;
+    const writes: Promise<unknown>[] = [];
+    for (let index = 0; index < 400; index += 1) {
+      const value = `${index}:`.padEnd(MIB, 'x');
+      writes.push(follower.store.set(`k${index}`, value, { timeoutMs: scaled(200) }).catch(() => {}));
+      await new Promise((resolve) => setTimeout(resolve, scaled(10)));
+      if (index % 50 === 49) most = Math.max(most, (await liveBytes()) - before);
+    }
+    await Promise.all(writes);
+    expect(most).toBeLessThan(150 * MIB);
+    await follower.set('k', 'v', { timeoutMs: scaled(20_000) });
+    link.isSlow = false;
+    await expectNormal([leader, follower]);
   });
 });
