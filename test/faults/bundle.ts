@@ -1,8 +1,9 @@
 /** The worker as one file that needs nothing but Node, so that it can be run anywhere, also in a container. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import { removeOrphans } from '../support/owned-folder.ts';
 
 const ROOT = rootAbove(fileURLToPath(import.meta.url));
 const FOLDER = join(ROOT, 'node_modules', '.cache', 'zistore-faults');
@@ -15,10 +16,15 @@ export function bundleWorker(): Promise<string> {
   return bundled;
 }
 
-async function makeBundle(): Promise<string> {
+/** A file for a bundle of this process. Those of processes that were killed are removed. */
+export function bundlePath(name: string): string {
   mkdirSync(FOLDER, { recursive: true });
-  removeLeftovers();
-  const path = join(FOLDER, `worker-${process.pid}-${Date.now()}.mjs`);
+  removeOrphans(/^[a-z]+-(\d+)-/, FOLDER);
+  return join(FOLDER, `${name}-${process.pid}-${Date.now()}.mjs`);
+}
+
+async function makeBundle(): Promise<string> {
+  const path = bundlePath('worker');
   const unfinished = `${path}.part`;
   await build({
     entryPoints: [join(ROOT, 'test', 'faults', 'worker.ts')],
@@ -53,22 +59,6 @@ const withZooKeeperLibrary: Plugin = {
     });
   },
 };
-
-/** Of runs that were killed. */
-function removeLeftovers(): void {
-  for (const name of readdirSync(FOLDER)) {
-    const pid = Number(/^worker-(\d+)-/.exec(name)?.[1]);
-    if (pid > 0 && !isRunning(pid)) rmSync(join(FOLDER, name), { force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
 
 /** The project's folder, from here or from a bundle that this file has become part of. */
 function rootAbove(path: string): string {

@@ -1,16 +1,16 @@
 /** The worker without one rule of the protocol: the proof that a fault run would notice. */
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { mutationNamed } from '../sim/mutations.ts';
+import { bundlePath } from './bundle.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Resolves to the bundle's path. The mutations are those of the simulation (test/sim/mutations.ts), by name. */
 export async function bundleMutant(name: string): Promise<string> {
   mutationNamed(name);
-  const outfile = join(ROOT, 'node_modules', '.cache', 'zistore-faults', `mutant-${process.pid}-${name}.mjs`);
+  const outfile = bundlePath('mutant');
   const contents = `
     import { mutationNamed } from './test/sim/mutations.ts';
     import './test/faults/worker.ts';

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { delimiter } from 'node:path';
+import { isRunning } from '../support/owned-folder.ts';
 
 /** Resolves to what the command printed; rejects with what it complained of. */
 export function run(command: string, args: readonly string[], input = ''): Promise<string> {
@@ -47,14 +48,6 @@ let labs = 0;
 export function newPrefix(): string {
   labs += 1;
   return `${PREFIX}${process.pid}${labs === 1 ? '' : `n${labs}`}`;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** Namespaces of runs whose process is gone. What was in them ends with them. */

@@ -1,11 +1,11 @@
 /** ZooKeeper servers as processes of this machine, from an installed ZooKeeper. */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, connect as dial } from 'node:net';
-import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { GuardedProcess } from './guarded-process.ts';
+import { ownedFolder } from './owned-folder.ts';
 import { pause, scaled } from './wait.ts';
 import type { ZooKeeperServer } from './zookeeper.ts';
 
@@ -103,7 +103,7 @@ export class ServerProcess {
     myId?: number,
     place = HERE,
   ): Promise<ServerProcess> {
-    const folder = await mkdtemp(join(tmpdir(), 'zistore-zk-'));
+    const folder = ownedFolder('zistore-zk');
     const lines = [
       ...COMMON_SETTINGS,
       `clientPortAddress=${place.host}`,
