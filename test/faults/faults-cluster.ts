@@ -11,6 +11,8 @@ import type { LoadShape, WorkerOptions } from './wire.ts';
 /** Whatever is broken has been healed: how long until everything has to work again. */
 export const RECOVERY_LIMIT_MS = 60_000;
 const CLOSE_LIMIT_MS = 30_000;
+/** The one reason for which a node may not open; any other is a defect. */
+const UNREACHABLE = 'ZISTORE_COORDINATION_UNAVAILABLE';
 const START_AGAIN_MS = 200;
 
 export interface ClusterOptions {
@@ -46,6 +48,8 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #running = new Map<number, Running>();
   readonly #serving: Serving;
+  /** How often a node could not be opened, by code: ZooKeeper was out of reach. */
+  readonly refusedStarts: Record<string, number> = {};
   /** What must not have happened. */
   readonly #surprises: string[] = [];
   /** When the nodes were last found to serve, before the servers were looked at. As performance.now(). */
@@ -99,7 +103,7 @@ export class Cluster {
     await this.serving();
   }
 
-  /** Starts a node on a host without one, again and again until it is open, within the limit. */
+  /** Starts a node on a host without one, again and again until ZooKeeper is in reach, within the limit. */
   async start(host: number, start: NodeStart = {}): Promise<void> {
     const deadline = performance.now() + RECOVERY_LIMIT_MS;
     for (let attempt = 1; ; attempt += 1) {
@@ -108,10 +112,11 @@ export class Cluster {
         return;
       } catch (error) {
         if (!(error instanceof WorkerError)) throw error;
+        this.refusedStarts[error.code] = (this.refusedStarts[error.code] ?? 0) + 1;
+        this.#options.say(`node ${host} was not opened: ${error.message}`);
+        if (error.code !== UNREACHABLE) throw new Error(`node ${host} was refused: ${error.message}`);
         if (performance.now() > deadline) {
-          throw new Error(
-            `node ${host} could not be started within ${RECOVERY_LIMIT_MS} ms: ${(error as Error).message}`,
-          );
+          throw new Error(`node ${host} could not be started within ${RECOVERY_LIMIT_MS} ms: ${error.message}`);
         }
         await pause(START_AGAIN_MS);
       }
@@ -176,7 +181,7 @@ export class Cluster {
     for (const running of this.running()) this.#load(running);
   }
 
-  /** No more load; resolves when every operation has ended. */
+  /** No more load; resolves when every operation has ended, and rejects where one does not. */
   async quiet(): Promise<void> {
     this.#loaded = false;
     await Promise.all(this.running().map(({ member }) => member.quiet()));

@@ -1,11 +1,13 @@
 /** One fault run, from an empty machine to a verdict. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync, writeFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { formatHistory } from '../sim/checker-history.ts';
+import { keepFolder, keptName, ownedFolder } from '../support/owned-folder.ts';
+import { orAborted } from './abort.ts';
 import { bundleWorker } from './bundle.ts';
 import { Cluster } from './faults-cluster.ts';
 import { bundleMutant } from './faults-mutation.ts';
+import { problemsOf } from './faults-weigh.ts';
 import type { Lab } from './lab.ts';
 import { openLab } from './lab-open.ts';
 import { Nemesis, possibleFaults } from './nemesis.ts';
@@ -13,17 +15,11 @@ import type { Fault } from './nemesis-fault.ts';
 import type { FaultOptions } from './options.ts';
 import { keepEvidence, Progress, recoverySummary } from './report.ts';
 import { Timeline } from './timeline.ts';
-import { judge, type Verdict } from './verdict.ts';
+import { judge } from './verdict.ts';
 
 const SYNC_LIMIT = 4;
 const GAP_MS = [200, 1500] as const;
 const PAIRS = 0.15;
-/** Below this a run shows too little. Operations a second. */
-const LEAST_RATE = 170;
-/** From this length on every kind of fault has to happen. */
-const LONG_MINUTES = 10;
-/** Whoever ends here does so in its own good time: nothing may be lost. */
-const CLEAN = ['rolling-restart', 'churn', 'skew'];
 /** Keys that exist for the whole run (workload.ts). */
 const COLD_KEYS = Array.from({ length: 500 }, (_unused, i) => `c${i}`);
 
@@ -53,9 +49,12 @@ class FaultRun {
   readonly #signal: AbortSignal;
   readonly #timeline = new Timeline();
   readonly #progress = new Progress();
-  readonly #folder = mkdtempSync(join(tmpdir(), 'zistore-faults-'));
+  readonly #folder = ownedFolder('zistore-faults');
   readonly #problems: string[] = [];
+  #opening: Promise<Lab> | undefined;
   #lab: Lab | undefined;
+  /** Kinds that it cannot make. */
+  #impossible: readonly Fault[] = [];
   #cluster: Cluster | undefined;
   #nemesis: Nemesis | undefined;
   #kept = false;
@@ -66,36 +65,38 @@ class FaultRun {
   }
 
   async go(faults: readonly Fault[]): Promise<RunResult> {
-    const { mutation, nodes, tickTimeMs, proxies } = this.#options;
-    const worker = mutation === undefined ? await bundleWorker() : await bundleMutant(mutation);
-    const lab = { hosts: nodes, tickTimeMs, syncLimit: SYNC_LIMIT, folder: this.#folder, worker };
-    this.#lab = await openLab(lab, { proxies, say: (line) => this.#progress.say(line) });
     const began = performance.now();
-    const making = this.#make(this.#lab, faults, began);
-    making.catch(() => {});
     try {
-      await Promise.race([making, this.#aborted()]);
+      await orAborted(this.#make(faults, began), this.#signal);
     } catch (error) {
-      this.#problems.push((error as Error).message);
+      if (error !== this.#signal.reason) this.#problems.push((error as Error).message);
     }
     this.#progress.end();
     return this.#conclude((performance.now() - began) / 1000);
   }
 
-  /** Whatever is being waited for. */
-  #aborted(): Promise<never> {
-    return new Promise((_resolve, reject) => {
-      this.#signal.addEventListener('abort', () => reject(this.#signal.reason as Error));
-    });
+  async close(): Promise<void> {
+    // Also of one that was still being opened.
+    await (await this.#opening?.catch(() => undefined))?.close();
+    if (this.#kept) keepFolder(this.#folder);
+    else rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async close(): Promise<void> {
-    await this.#lab?.close();
-    if (!this.#kept) rmSync(this.#folder, { recursive: true, force: true });
+  async #openLab(): Promise<Lab> {
+    const { mutation, nodes, tickTimeMs, proxies } = this.#options;
+    const worker = mutation === undefined ? await bundleWorker() : await bundleMutant(mutation);
+    const signal = this.#signal;
+    signal.throwIfAborted();
+    const lab = { hosts: nodes, tickTimeMs, syncLimit: SYNC_LIMIT, folder: this.#folder, worker, signal };
+    return openLab(lab, { proxies, say: (line) => this.#progress.say(line) });
   }
 
   /** Rejects when something does not come to work again. */
-  async #make(lab: Lab, faults: readonly Fault[], began: number): Promise<void> {
+  async #make(faults: readonly Fault[], began: number): Promise<void> {
+    this.#opening = this.#openLab();
+    const lab = await this.#opening;
+    this.#signal.throwIfAborted();
+    this.#lab = lab;
     const { minutes, seed, rate, nodes, sessionTimeoutMs, tickTimeMs } = this.#options;
     const load = { rate: rate / nodes };
     const log = (line: string) => this.#progress.say(`${((performance.now() - began) / 1000).toFixed(1)} s  ${line}`);
@@ -106,8 +107,9 @@ class FaultRun {
     cluster.load();
     const endAt = performance.now() + minutes * 60_000;
     const possible = possibleFaults(lab, faults);
-    const others = faults.filter((fault) => !possible.includes(fault)).map(({ kind }) => kind);
-    if (others.length > 0) this.#progress.say(`faults that cannot be made here: ${others.join(', ')}`);
+    this.#impossible = faults.filter((fault) => !possible.includes(fault));
+    const kinds = this.#impossible.map(({ kind }) => kind);
+    if (kinds.length > 0) this.#progress.say(`faults that cannot be made here: ${kinds.join(', ')}`);
     if (possible.length === 0) throw new Error('none of these faults can be made here');
     const nemesis = new Nemesis(lab, cluster, { seed, faults: possible, gapMs: GAP_MS, pairs: PAIRS, spared: [], log });
     this.#nemesis = nemesis;
@@ -134,48 +136,38 @@ class FaultRun {
     const { seed, minutes, nodes, sessionTimeoutMs, history } = this.#options;
     this.#progress.say('judging the history…');
     const verdict = judge(this.#timeline);
+    // Signals that came while it was judged.
+    await setImmediate();
     const counts = this.#nemesis?.counts ?? {};
-    this.#weigh(verdict, counts);
+    const sessionsLost = this.#timeline.events.some(({ what }) => what === 'lost');
+    const run = { minutes, counts, impossible: this.#impossible, lab: this.#lab?.kind, sessionsLost };
+    this.#problems.push(...problemsOf(verdict, run));
+    if (this.#signal.aborted)
+      this.#problems.push(`it did not run to its end: ${(this.#signal.reason as Error).message}`);
     if (history !== undefined) writeFileSync(history, formatHistory(verdict.history));
     const line: Record<string, unknown> = {
       operations: verdict.operations,
       acknowledged: verdict.acknowledged,
       errors: verdict.errors,
       faults: counts,
+      impossible: this.#impossible.map(({ kind }) => kind),
       violations: verdict.violations,
       maxUnavailableMs: verdict.maxUnavailableMs,
       staleReads: verdict.staleReads,
       undecided: verdict.undecided,
       lostKeys: verdict.lostKeys,
+      survivalsDemanded: verdict.survivalsDemanded,
+      refusedStarts: this.#cluster?.refusedStarts ?? {},
       zookeeperStuck: this.#cluster?.zookeeperStuck ?? 0,
       recoveryMs: recoverySummary(this.#nemesis?.recoveries ?? {}),
       ...{ seed, minutes, nodes, sessionTimeoutMs, lab: this.#lab?.kind, seconds: Math.round(seconds) },
     };
     if (this.#problems.length > 0 || this.#options.keep) {
       this.#kept = true;
-      mkdirSync(this.#folder, { recursive: true });
       await keepEvidence(this.#folder, this.#lab, this.#timeline, verdict);
-      line.kept = this.#folder;
+      line.kept = keptName(this.#folder);
     }
     if (this.#problems.length > 0) line.problems = this.#problems;
     return { line, problems: this.#problems };
-  }
-
-  #weigh(verdict: Verdict, counts: Readonly<Record<string, number>>): void {
-    const { minutes } = this.#options;
-    if (verdict.violations > 0) this.#problems.push(`${verdict.violations} keys are not linearizable`);
-    if (verdict.staleReads > 0) this.#problems.push(`${verdict.staleReads} reads were out of date`);
-    if (verdict.undecided > 0) this.#problems.push(`${verdict.undecided} keys could not be decided, which is no pass`);
-    const struck = Object.keys(counts).filter((kind) => counts[kind]! > 0);
-    const isClean = struck.every((kind) => CLEAN.includes(kind));
-    if (isClean && verdict.lostKeys > 0 && !this.#timeline.events.some(({ what }) => what === 'lost')) {
-      this.#problems.push(`${verdict.lostKeys} keys are lost although every node left cleanly`);
-    }
-    if (this.#signal.aborted) return;
-    const least = Math.round(LEAST_RATE * 60 * minutes);
-    if (verdict.operations < least)
-      this.#problems.push(`${verdict.operations} operations are too few; at least ${least}`);
-    const missing = Object.keys(counts).filter((kind) => counts[kind] === 0);
-    if (minutes >= LONG_MINUTES && missing.length > 0) this.#problems.push(`did not happen: ${missing.join(', ')}`);
   }
 }

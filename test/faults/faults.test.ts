@@ -1,5 +1,4 @@
 /** `npm run faults`, shortly: the promise (docs/protocol.md) through real faults, as whoever runs it meets it. */
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,27 +6,20 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { checkHistory } from '../sim/checker.ts';
 import { parseHistory } from '../sim/checker-history.ts';
+import { boundedCommand } from '../support/bounded-command.ts';
 import { describeZooKeeper } from '../support/describe-zookeeper.ts';
 import { describeWith } from '../support/requirements.ts';
 import { scaled } from '../support/wait.ts';
 import { whyNoNamespaces } from './namespaces.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+const SOAK = fileURLToPath(new URL('./soak.ts', import.meta.url));
 const LIMIT_MS = scaled(180_000);
+/** Then it is asked to end, and says what it has found so far. */
+const RUN_LIMIT_MS = LIMIT_MS - scaled(30_000);
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function faults(...args: readonly string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, ['--import', 'tsx', MAIN, ...args], (_error, stdout, stderr) => {
-      resolve({ code: child.exitCode ?? -1, stdout, stderr });
-    });
-  });
-}
+const faults = (...args: readonly string[]) =>
+  boundedCommand(process.execPath, ['--import', 'tsx', MAIN, ...args], { limitMs: RUN_LIMIT_MS });
 
 const folder = mkdtempSync(join(tmpdir(), 'zistore-faults-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -75,17 +67,58 @@ describeZooKeeper(
   'local',
 );
 
+describeZooKeeper(
+  'a fault run that is interrupted',
+  () => {
+    it.each([
+      ['while it sets up', 0],
+      ['while it runs', 12_000],
+    ])(
+      'is no pass, and ends soon: %s',
+      async (_when, afterMs) => {
+        let interruptedAt = 0;
+        const args = ['--import', 'tsx', MAIN, '--minutes', '5', '--seed', '9', '--proxies'];
+        const ended = await boundedCommand(process.execPath, args, {
+          limitMs: RUN_LIMIT_MS,
+          onStderr: (_text, interrupt) => {
+            if (interruptedAt > 0) return;
+            interruptedAt = performance.now() + afterMs;
+            setTimeout(interrupt, afterMs);
+          },
+        });
+        expect(ended).toMatchObject({ code: 1, late: false });
+        expect(JSON.parse(ended.stdout).problems).toContain('it did not run to its end: ended by SIGINT');
+        // Far from its five minutes: taking everything down is all that is left to do.
+        expect(performance.now() - interruptedAt).toBeLessThan(scaled(30_000));
+      },
+      LIMIT_MS,
+    );
+  },
+  'local',
+);
+
 describe('the command line of the fault run', () => {
   it.each([
     ['an unknown option', ['--minuts', '1']],
     ['a number that is none', ['--minutes', 'ten']],
     ['no time at all', ['--minutes', '0']],
     ['a kind that does not exist', ['--only', 'kill,earthquake']],
+    ['a rule that does not exist', ['--mutation', 'nosuch']],
     ['an argument too many', ['ten']],
   ])('refuses %s with exit code 2', async (_what, args) => {
     const { code, stdout, stderr } = await faults(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/error: .*\n[\s\S]*Usage:/);
+  });
+
+  it('refuses a soak run that is too short to show growth', async () => {
+    const limitMs = RUN_LIMIT_MS;
+    const { code, stderr } = await boundedCommand(process.execPath, ['--import', 'tsx', SOAK, '--hours', '0.05'], {
+      limitMs,
+    });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('Expected 0.1 or more') });
+    const help = await boundedCommand(process.execPath, ['--import', 'tsx', SOAK, '--help'], { limitMs });
+    expect(help.stdout.replace(/\s+/g, ' ')).toContain('0.1 at least');
   });
 
   it('has help that names every kind of fault', async () => {

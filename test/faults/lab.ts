@@ -25,6 +25,8 @@ export interface LabOptions {
   readonly folder: string;
   /** The bundled worker (worker.ts). */
   readonly worker: string;
+  /** Gives up what is being set up. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a fault needs of its lab. */

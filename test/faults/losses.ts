@@ -57,20 +57,54 @@ function isHandedOver(takeover: UncleanTakeover, lives: readonly Life[], upheava
   return lives.some(isThere) && upheavals.every(({ life, to }) => to < closed.from || survived(life, takeover));
 }
 
+/** What takeovers may have done to one key, and what they may not. */
+export interface Survey {
+  readonly losses: readonly RecordedLoss[];
+  /** Takeovers that somebody with a copy has outlived, and after which a read has shown what became of it. */
+  readonly survivals: number;
+}
+
 /** Of one key; `open`: its writes that have not ended. */
 export function lossesOf(
   history: KeyHistory,
   open: readonly Intent[],
   takeovers: readonly UncleanTakeover[],
   reigns: readonly Reign[],
-): RecordedLoss[] {
-  const lastAbsent = lastRead(history.entries);
-  const strays = [...history.strays, ...open.map(({ s }) => ({ s, end: Number.POSITIVE_INFINITY }))];
-  return takeovers.flatMap((takeover): RecordedLoss[] => {
-    // Without a read that finds the key absent afterwards it makes no difference.
-    if (lastAbsent < takeover.from || isKept(history, strays, takeover, reigns)) return [];
-    return [{ op: 'loss', k: history.key, s: takeover.from, t: takeover.to }];
-  });
+): Survey {
+  const { key, entries } = history;
+  const lastAbsent = lastRead(entries);
+  const firstPut = [...entries, ...open].reduce(
+    (first, { op, s }) => (op === 'put' ? Math.min(first, s) : first),
+    NEVER,
+  );
+  const strays = [...history.strays, ...open.map(({ s }) => ({ s, end: NEVER }))];
+  const losses: RecordedLoss[] = [];
+  let survivals = 0;
+  for (const takeover of takeovers) {
+    // What was not there cannot have been lost; and if no read finds it absent afterwards, a loss makes no difference.
+    const isMissed = lastAbsent >= takeover.from;
+    const isShown = showsWhatBecame(entries, open, takeover);
+    if (firstPut >= takeover.to || !(isMissed || isShown)) continue;
+    if (!isKept(history, strays, takeover, reigns)) {
+      if (isMissed) losses.push({ op: 'loss', k: key, s: takeover.from, t: takeover.to });
+    } else if (isShown) survivals += 1;
+  }
+  return { losses, survivals };
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** Whether somebody has read the key after a takeover, before anybody may have written it anew. */
+function showsWhatBecame(
+  entries: readonly Recorded[],
+  open: readonly Intent[],
+  { from, to }: UncleanTakeover,
+): boolean {
+  let writtenAt = open.reduce((first, { s }) => (s >= from ? Math.min(first, s) : first), NEVER);
+  for (const { op, s, t } of entries) {
+    if (op !== 'get' && (t === -1 ? s >= from : t > to)) writtenAt = Math.min(writtenAt, s);
+  }
+  return entries.some(({ op, s, t }) => op === 'get' && s >= to && t <= writtenAt);
 }
 
 /** When the last read that found the key absent has ended. */

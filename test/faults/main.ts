@@ -22,6 +22,8 @@ async function main(args: readonly string[]): Promise<number> {
   process.stdout.write(`${JSON.stringify(line)}\n`);
   for (const problem of problems) process.stderr.write(`error: ${problem}\n`);
   if (line.kept !== undefined) process.stderr.write(`history, logs and pictures are in ${line.kept}\n`);
+  // What was given up may still be waiting for something.
+  if (stop.signal.aborted) process.exit(1);
   return problems.length === 0 ? 0 : 1;
 }
 

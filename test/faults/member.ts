@@ -51,6 +51,10 @@ export class WorkerError extends Error {
 /** `code` of what was under way when the worker ended. */
 export const WORKER_ENDED = 'WORKER_ENDED';
 
+/** Longer than any operation of a load, or of a test, may last. */
+const QUIET_LIMIT_MS = 45_000;
+const ANSWER_LIMIT_MS = 5000;
+
 type Waiting = (answer: Answer) => void;
 
 export class Member {
@@ -70,6 +74,8 @@ export class Member {
   #onEvent: (event: WorkerEvent) => void = () => {};
   #lastId = 0;
   #started = false;
+  /** A line that could not be understood, the last one so far. */
+  #isGarbled = false;
   #isOver = false;
 
   /** `client`: of `timeline.newClient()`, where its number has to be known before. */
@@ -107,10 +113,19 @@ export class Member {
     this.#send({ do: 'load', ...shape });
   }
 
-  /** Ends the load; resolves when every operation has ended. */
-  async quiet(): Promise<void> {
+  /**
+   * Ends the load; resolves when every operation has ended. Each has a timeout, so past the limit (milliseconds, longer
+   * than any of those) it rejects and names those that have not.
+   */
+  async quiet(limitMs = QUIET_LIMIT_MS): Promise<void> {
     this.timeline.quieted(this.client, monotonicNs());
-    await this.#ask((id) => ({ do: 'quiet', id }));
+    const quiet = this.#ask((id) => ({ do: 'quiet', id }));
+    if (await within(limitMs, quiet)) return;
+    const status = this.status();
+    const names = (await within(ANSWER_LIMIT_MS, status))
+      ? (await status).underWay.join(', ')
+      : 'its process is silent';
+    throw new Error(`client ${this.client} has operations that do not end within ${limitMs} ms: ${names}`);
   }
 
   /** Null: the key is absent. */
@@ -162,11 +177,14 @@ export class Member {
   }
 
   #line(line: string): void {
+    // Not the last one after all.
+    if (this.#isGarbled && this.#started) this.timeline.garbled(this.client);
+    this.#isGarbled = false;
     let event: WorkerEvent;
     try {
       event = JSON.parse(line) as WorkerEvent;
     } catch {
-      // The last line of a worker that was killed in the middle of it.
+      this.#isGarbled = true;
       return;
     }
     this.timeline.heard(this.client, event, monotonicNs());
@@ -187,12 +205,29 @@ export class Member {
   #over(): void {
     this.#isOver = true;
     this.role = 'closed';
-    if (this.#started) this.timeline.ended(this.client, monotonicNs());
+    if (this.#started) {
+      // A worker that is killed may be in the middle of a line.
+      if (this.#isGarbled && !this.timeline.wasKilled(this.client)) this.timeline.garbled(this.client);
+      this.timeline.ended(this.client, monotonicNs());
+    }
     this.#ready?.reject(new WorkerError(WORKER_ENDED, 'the worker has ended before it was ready'));
     for (const [id, settle] of this.#waiting) {
       settle({ ev: 'answer', id, ok: false, code: WORKER_ENDED, message: 'the worker has ended', outcome: 'unknown' });
     }
     this.#waiting.clear();
+  }
+}
+
+/** Whether it resolved in time; rejects as it does. */
+async function within(limitMs: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, limitMs, false);
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

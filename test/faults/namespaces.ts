@@ -5,6 +5,7 @@
  */
 import { pause } from '../support/wait.ts';
 import { ServerProcess } from '../support/zookeeper-process.ts';
+import { orAborted } from './abort.ts';
 import { type Ability, type Lab, type LabNode, type LabOptions, type Link, nameOf, type Place } from './lab.ts';
 import { startWorker } from './lab-process.ts';
 import { faketimeLibrary } from './lab-skew.ts';
@@ -55,6 +56,7 @@ export class NamespaceLab implements Lab {
     try {
       await lab.#connect();
       await lab.#startServers();
+      options.signal?.throwIfAborted();
       return lab;
     } catch (error) {
       await lab.close();
@@ -122,7 +124,10 @@ export class NamespaceLab implements Lab {
     await ip('-n', bridge, 'link', 'set', 'own', 'master', 'br0', 'up');
     await this.#takeSubnet();
     await ip('link', 'set', this.#prefix, 'up');
-    for (const place of this.#places()) await this.#addHost(place, bridge);
+    for (const place of this.#places()) {
+      this.#options.signal?.throwIfAborted();
+      await this.#addHost(place, bridge);
+    }
   }
 
   async #takeSubnet(): Promise<void> {
@@ -168,7 +173,9 @@ export class NamespaceLab implements Lab {
       this.servers.push(server);
       await server.launch();
     }
-    await Promise.all(this.servers.map((server) => server.serving()));
+    const serving = Promise.all(this.servers.map((server) => server.serving()));
+    const { signal } = this.#options;
+    await (signal === undefined ? serving : orAborted(serving, signal));
   }
 
   #places(): Place[] {

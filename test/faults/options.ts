@@ -1,5 +1,6 @@
 /** What `npm run faults` and `npm run soak` can be asked for. */
 import { Command, InvalidArgumentError } from 'commander';
+import { mutationNamed } from '../sim/mutations.ts';
 import { MAX_HOSTS } from './namespaces.ts';
 
 export interface FaultOptions {
@@ -36,6 +37,15 @@ const above0 = (text: string): number => {
   throw new InvalidArgumentError('Expected a number above 0.');
 };
 
+/** With less there are too few samples to see growth, and too few faults. */
+const LEAST_HOURS = 0.1;
+
+const longEnough = (text: string): number => {
+  const value = above0(text);
+  if (value >= LEAST_HOURS) return value;
+  throw new InvalidArgumentError(`Expected ${LEAST_HOURS} or more: in less time no growth can be seen.`);
+};
+
 const whole =
   (least: number, most: number) =>
   (text: string): number => {
@@ -68,6 +78,14 @@ function parse<T>(command: Command, args: readonly string[]): T {
   return command.opts() as T;
 }
 
+const mutation = (name: string): string => {
+  try {
+    return mutationNamed(name).name;
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+};
+
 const list = (text: string): string[] => text.split(',').filter((word) => word !== '');
 
 interface Given {
@@ -95,7 +113,7 @@ export function readFaultOptions(args: readonly string[], kinds: readonly string
     .option('--minutes <N>', 'how long; fractions are allowed', above0, 10)
     .option('--rate <N>', 'operations a second, of all nodes together', above0, 600)
     .option('--only <KINDS>', 'only these kinds of faults, with commas between them', only)
-    .option('--mutation <NAME>', 'take this rule of the protocol out of the nodes: the run has to notice')
+    .option('--mutation <NAME>', 'take this rule of the protocol out of the nodes: the run has to notice', mutation)
     .option('--table', 'measure what a caller sees of each fault, and write it into docs/faults.md', false)
     .addHelpText('after', `\nKinds of faults: ${kinds.join(', ')}.`);
   const given = parse<FaultOptions & Given>(command, args);
@@ -105,7 +123,7 @@ export function readFaultOptions(args: readonly string[], kinds: readonly string
 export function readSoakOptions(args: readonly string[]): SoakOptions {
   const command = common('npm run soak --')
     .description('Runs nodes under steady load and rare faults for long, and fails when something in them grows.')
-    .option('--hours <N>', 'how long; fractions are allowed', above0, 1)
+    .option('--hours <N>', `how long, ${LEAST_HOURS} at least; fractions are allowed`, longEnough, 1)
     .option('--rate <N>', 'operations a second, of all nodes together', above0, 200)
     .option('--every <SECONDS>', 'peace between two faults', above0, 60)
     .option('--out <FOLDER>', 'where the chart is written', 'soak');

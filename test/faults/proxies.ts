@@ -39,6 +39,7 @@ export class ProxyLab implements Lab {
     const { tickTimeMs, syncLimit } = options;
     const lab = new ProxyLab(options, await startEnsemble({ tickTimeMs, syncLimit }));
     try {
+      options.signal?.throwIfAborted();
       for (let i = 0; i < options.hosts; i += 1) lab.#hosts.push(await lab.#openHost());
       return lab;
     } catch (error) {

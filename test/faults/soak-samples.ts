@@ -35,11 +35,14 @@ export class Samples {
   readonly #series = new Map<string, Series>();
   readonly #spared: readonly number[];
   readonly #began = performance.now();
-  /** Statuses asked for, of which some may not answer: they stand still, or have just ended. */
+  /** How often all were asked. Some may not answer: they stand still, or have just ended. */
   taken = 0;
+  /** Of each node that is never ended, how often it answered. */
+  readonly answers = new Map<number, number>();
 
   constructor(spared: readonly number[]) {
     this.#spared = spared;
+    for (const host of spared) this.answers.set(host, 0);
   }
 
   all(): Series[] {
@@ -52,10 +55,11 @@ export class Samples {
     const statuses = answers.filter((answer) => answer !== undefined);
     for (const { host, status } of statuses) {
       if (!this.#spared.includes(host)) continue;
+      this.answers.set(host, (this.answers.get(host) ?? 0) + 1);
       for (const [metric, read] of Object.entries(OF_NODES)) this.#add(metric, `node ${host}`, at, read(status));
     }
-    if (statuses.length === 0) return;
     this.taken += 1;
+    if (statuses.length === 0) return;
     for (const [metric, read] of Object.entries(OF_ALL)) {
       this.#add(metric, 'all', at, Math.max(...statuses.map(({ status }) => read(status))));
     }

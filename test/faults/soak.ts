@@ -1,11 +1,13 @@
 /** `npm run soak`: see docs/faults.md. One JSON line on standard output; exit code 0 only where nothing has grown. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatHistory } from '../sim/checker-history.ts';
+import { keepFolder, keptName, ownedFolder } from '../support/owned-folder.ts';
+import { orAborted } from './abort.ts';
 import { bundleWorker } from './bundle.ts';
 import { monotonicNs } from './clock.ts';
 import { Cluster } from './faults-cluster.ts';
+import { historyProblems } from './faults-weigh.ts';
 import type { Lab } from './lab.ts';
 import { openLab } from './lab-open.ts';
 import { Nemesis, possibleFaults } from './nemesis.ts';
@@ -15,6 +17,7 @@ import { chartOf, type Mark } from './soak-chart.ts';
 import { type Growth, growthOf } from './soak-growth.ts';
 import { Samples } from './soak-samples.ts';
 import { Sweep } from './soak-sweep.ts';
+import { soakProblems } from './soak-weigh.ts';
 import { Timeline } from './timeline.ts';
 import { Judge } from './verdict.ts';
 
@@ -32,7 +35,8 @@ class Soak {
   readonly #progress = new Progress();
   readonly #faults: Mark[] = [];
   readonly #problems: string[] = [];
-  readonly #folder = mkdtempSync(join(tmpdir(), 'zistore-soak-'));
+  readonly #folder = ownedFolder('zistore-soak');
+  #opening: Promise<Lab> | undefined;
   #lab: Lab | undefined;
   #cluster: Cluster | undefined;
   #nemesis: Nemesis | undefined;
@@ -44,25 +48,36 @@ class Soak {
   }
 
   async go(): Promise<Record<string, unknown>> {
-    const { nodes, tickTimeMs, proxies } = this.#options;
-    const lab = { hosts: nodes, tickTimeMs, syncLimit: SYNC_LIMIT, folder: this.#folder, worker: await bundleWorker() };
-    this.#lab = await openLab(lab, { proxies, say: (line) => this.#progress.say(line) });
     const began = performance.now();
     try {
-      await this.#make(this.#lab, began);
+      await orAborted(this.#make(began), this.#signal);
     } catch (error) {
-      this.#problems.push((error as Error).message);
+      if (error !== this.#signal.reason) this.#problems.push((error as Error).message);
     }
     this.#progress.end();
     return this.#conclude((performance.now() - began) / 1000);
   }
 
   async close(): Promise<void> {
-    await this.#lab?.close();
-    if (!this.#kept) rmSync(this.#folder, { recursive: true, force: true });
+    // Also of one that was still being opened.
+    await (await this.#opening?.catch(() => undefined))?.close();
+    if (this.#kept) keepFolder(this.#folder);
+    else rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #make(lab: Lab, began: number): Promise<void> {
+  async #openLab(): Promise<Lab> {
+    const { nodes, tickTimeMs, proxies } = this.#options;
+    const [worker, signal] = [await bundleWorker(), this.#signal];
+    signal.throwIfAborted();
+    const lab = { hosts: nodes, tickTimeMs, syncLimit: SYNC_LIMIT, folder: this.#folder, worker, signal };
+    return openLab(lab, { proxies, say: (line) => this.#progress.say(line) });
+  }
+
+  async #make(began: number): Promise<void> {
+    this.#opening = this.#openLab();
+    const lab = await this.#opening;
+    this.#signal.throwIfAborted();
+    this.#lab = lab;
     const { hours, seed, rate, nodes, sessionTimeoutMs, tickTimeMs, everySeconds } = this.#options;
     const load = { rate: rate / nodes };
     const seconds = () => (performance.now() - began) / 1000;
@@ -117,11 +132,15 @@ class Soak {
   }
 
   async #conclude(seconds: number): Promise<Record<string, unknown>> {
-    const { seed, hours, nodes, sessionTimeoutMs, history, out, keep } = this.#options;
+    const { seed, hours, nodes, rate, sessionTimeoutMs, everySeconds, history, out, keep } = this.#options;
     const verdict = this.#judge.verdict();
     const { violations, staleReads, undecided } = verdict;
-    if (violations + undecided > 0) this.#problems.push(`${violations} keys not linearizable, ${undecided} undecided`);
-    if (staleReads > 0) this.#problems.push(`${staleReads} reads were out of date`);
+    this.#problems.push(...historyProblems(verdict));
+    const faults = Object.values(this.#nemesis?.counts ?? {}).reduce((sum, count) => sum + count, 0);
+    const run = { hours, rate, everySeconds, faults, taken: this.#samples.taken, answers: this.#samples.answers };
+    this.#problems.push(...soakProblems(verdict, run));
+    if (this.#signal.aborted)
+      this.#problems.push(`it did not run to its end: ${(this.#signal.reason as Error).message}`);
     const growth = this.#growth();
     for (const { metric, of, first, last, allowed, grown } of growth) {
       if (grown) this.#problems.push(`${metric} of ${of} grew from ${first} to ${last}; allowed: ${allowed}`);
@@ -139,6 +158,8 @@ class Soak {
       errors: verdict.errors,
       faults: this.#nemesis?.counts ?? {},
       ...{ violations, maxUnavailableMs: verdict.maxUnavailableMs, staleReads, undecided, lostKeys: verdict.lostKeys },
+      survivalsDemanded: verdict.survivalsDemanded,
+      refusedStarts: this.#cluster?.refusedStarts ?? {},
       samples: this.#samples.taken,
       growth,
       zookeeperStuck: this.#cluster?.zookeeperStuck ?? 0,
@@ -148,7 +169,7 @@ class Soak {
     if (this.#problems.length > 0 || keep) {
       this.#kept = true;
       await keepEvidence(this.#folder, this.#lab, this.#timeline, verdict);
-      Object.assign(line, { kept: this.#folder });
+      Object.assign(line, { kept: keptName(this.#folder) });
     }
     if (this.#problems.length > 0) line.problems = this.#problems;
     return line;
@@ -166,4 +187,6 @@ try {
   process.exitCode = line.problems === undefined ? 0 : 1;
 } finally {
   await soak.close();
+  // What was given up may still be waiting for something.
+  if (stop.signal.aborted) process.exit(1);
 }

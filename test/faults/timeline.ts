@@ -94,6 +94,16 @@ interface Client {
   over: boolean;
 }
 
+/** What a caller may see of a fault; besides, ZISTORE_CLOSED at a node that is leaving. */
+const EXPECTED: ReadonlySet<string> = new Set([
+  'ZISTORE_SESSION_LOST',
+  'ZISTORE_OUTCOME_UNKNOWN',
+  'ZISTORE_TIMEOUT',
+  'skipped',
+]);
+/** Counted besides the code that the operation failed with, or of no operation at all. */
+const NO_OPERATIONS: ReadonlySet<string> = new Set(['skipped', 'withoutOutcome']);
+
 /** Whoever has one of these has joined. */
 const MEMBERS: readonly Role[] = ['leader', 'recovering', 'follower'];
 
@@ -106,6 +116,8 @@ export class Timeline {
   readonly upheavals: Upheaval[] = [];
   readonly events: TimelineEvent[] = [];
   readonly errors: Record<string, number> = {};
+  /** Of those, what no caller may see; and what cannot be understood. */
+  readonly unexpected: Record<string, number> = {};
   /** Operations that have ended, however, or whose worker has. */
   operations = 0;
   acknowledged = 0;
@@ -148,6 +160,16 @@ export class Timeline {
   /** It is about to leave cleanly, or has left. */
   left(client: number, at: number): void {
     this.#end(client, at, 'left');
+  }
+
+  /** It told something that is not a line of JSON, and was not killed in the middle of it. */
+  garbled(client: number): void {
+    this.#client(client);
+    this.#count(this.unexpected, 'garbled', 1);
+  }
+
+  wasKilled(client: number): boolean {
+    return this.#client(client).ending === 'killed';
   }
 
   /** Its close was answered. */
@@ -257,21 +279,27 @@ export class Timeline {
 
   #done(known: Client, { h, held, codes }: WorkerEvent & { ev: 'done' }, heardAt: number): void {
     for (const [code, count] of Object.entries(codes)) {
-      this.errors[code] = (this.errors[code] ?? 0) + count;
-      // Failed writes are in the history; failed reads are counted here alone.
-      if (code !== 'skipped') this.operations += count;
+      this.#count(this.errors, code, count);
+      if (!EXPECTED.has(code) && !(code === 'ZISTORE_CLOSED' && known.ending === 'left'))
+        this.#count(this.unexpected, code, count);
+      if (!NO_OPERATIONS.has(code)) this.operations += count;
     }
     const holding = new Set(held);
     for (const [index, done] of h.entries()) {
       if (done.op !== 'get') this.#settle(known, done);
       const history = this.#key(done.k);
-      if (isNotApplied(done)) history.strays.push({ s: done.s, end: Math.max(done.t, heardAt) });
-      else if (done.t === -1) this.#unknown(done, heardAt);
+      if (isNotApplied(done)) {
+        if (done.unsent !== true) history.strays.push({ s: done.s, end: Math.max(done.t, heardAt) });
+      } else if (done.t === -1) this.#unknown(done, heardAt);
       else {
         this.#acknowledged(known, history, done);
         if (holding.has(index)) this.#holds(known, history, done);
       }
     }
+  }
+
+  #count(counts: Record<string, number>, name: string, by: number): void {
+    counts[name] = (counts[name] ?? 0) + by;
   }
 
   #holds({ life, slackNs }: Client, { holds }: KeyHistory, by: RecordedOperation): void {

@@ -18,6 +18,8 @@ export interface Verdict {
   readonly acknowledged: number;
   /** By code. `skipped`: what the load left out. */
   readonly errors: Readonly<Record<string, number>>;
+  /** Of those, what no caller may see, whatever happens: a defect. */
+  readonly unexpected: Readonly<Record<string, number>>;
   /** Keys whose history is not linearizable. */
   readonly violations: number;
   /** Keys of which that could not be said: no pass. */
@@ -28,6 +30,11 @@ export interface Verdict {
   readonly maxUnavailableMs: number;
   /** Keys that may have been lost with all who held them, and that were found absent afterwards. */
   readonly lostKeys: number;
+  /**
+   * Pairs of a key and a takeover after a leader was gone uncleanly, where somebody who certainly had a copy lived on,
+   * and where a read has shown what became of it: what a run has shown of survival (Z05).
+   */
+  readonly survivalsDemanded: number;
   /** Of the first violations. */
   readonly counterExamples: readonly CounterExample[];
   /** With losses, in the order of keys; without what was settled before. */
@@ -57,6 +64,7 @@ export class Judge {
   #undecided = 0;
   #staleReads = 0;
   #lostKeys = 0;
+  #survivalsDemanded = 0;
 
   constructor(timeline: Timeline, { budget, maxCounterExamples = 10 }: JudgeOptions = {}) {
     this.#timeline = timeline;
@@ -82,7 +90,7 @@ export class Judge {
 
   /** Of what is settled and of all the rest. */
   verdict(): Verdict {
-    const { operations, acknowledged, errors, keys } = this.#timeline;
+    const { operations, acknowledged, errors, unexpected, keys } = this.#timeline;
     const takeovers = uncleanTakeovers(this.#timeline);
     const open = this.#timeline.openWrites();
     const history: Recorded[] = [];
@@ -93,11 +101,13 @@ export class Judge {
       operations,
       acknowledged,
       errors,
+      unexpected,
       violations: this.#violations,
       undecided: this.#undecided,
       staleReads: this.#staleReads,
       maxUnavailableMs: longestGapMs(this.#timeline),
       lostKeys: this.#lostKeys,
+      survivalsDemanded: this.#survivalsDemanded,
       counterExamples: this.#counterExamples,
       history,
     };
@@ -105,7 +115,7 @@ export class Judge {
 
   #key(key: string, open: readonly Intent[], takeovers: readonly UncleanTakeover[]): Recorded[] {
     const known = this.#timeline.historyOf(key);
-    const losses = lossesOf(known, open, takeovers, this.#timeline.reigns);
+    const { losses, survivals } = lossesOf(known, open, takeovers, this.#timeline.reigns);
     const unfinished = open.map((write) => ({ ...write, ok: false, t: -1 }));
     const entries = [...known.entries, ...unfinished, ...losses];
     const { verdict } = checkRegister(entries, this.#budget);
@@ -117,13 +127,14 @@ export class Judge {
     }
     this.#staleReads += countStaleReads(entries);
     if (losses.length > 0) this.#lostKeys += 1;
+    this.#survivalsDemanded += survivals;
     return entries;
   }
 }
 
 /** Whether a run with this verdict has passed. */
-export const isPass = ({ violations, undecided, staleReads }: Verdict): boolean =>
-  violations === 0 && undecided === 0 && staleReads === 0;
+export const isPass = ({ violations, undecided, staleReads, unexpected }: Verdict): boolean =>
+  violations === 0 && undecided === 0 && staleReads === 0 && Object.keys(unexpected).length === 0;
 
 /**
  * Writes the history (`history.jsonl`) and, for each counter-example, a picture (`violation-N.svg`) and a table

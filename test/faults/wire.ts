@@ -83,6 +83,8 @@ export interface WorkerStatus {
   /** What keeps the process running, by kind: sockets, timers, … */
   readonly handles: Readonly<Record<string, number>>;
   readonly inFlight: number;
+  /** In words: the oldest of those in flight. */
+  readonly underWay: readonly string[];
   /** Operations that the load left out because `maxInFlight` had not ended, since the start. */
   readonly skipped: number;
   /** CPU time of the process since its start, milliseconds. */
@@ -123,8 +125,11 @@ export type WorkerEvent =
       readonly h: readonly Done[];
       /** Of those, by index, after which this node was seen to have a copy in its own memory. */
       readonly held: readonly number[];
-      /** Errors since the last such event. `skipped`: operations that the load left out. */
-      readonly codes: Readonly<Partial<Record<ZiStoreErrorCode | 'skipped' | 'unexpected', number>>>;
+      /**
+       * Errors since the last such event. `skipped`: operations that the load left out. `unexpected`: errors that are
+       * none of ZiStore. `withoutOutcome`: of those of writes, which have to have one (Z08), so many had none.
+       */
+      readonly codes: Readonly<Partial<Record<ZiStoreErrorCode | 'skipped' | 'unexpected' | 'withoutOutcome', number>>>;
     }
   | { readonly ev: 'role'; readonly role: Role; readonly epoch: string; readonly at: number }
   /** Whom this node follows, or that it leads itself; null: nobody is known to lead. */
@@ -134,7 +139,12 @@ export type WorkerEvent =
   | { readonly ev: 'failed'; readonly code: string; readonly message: string };
 
 /** A write that certainly did not happen; `t`: when the caller learned so. */
-export type NotApplied = Intent & { readonly notApplied: true; readonly t: number };
+export type NotApplied = Intent & {
+  readonly notApplied: true;
+  readonly t: number;
+  /** Its own node refused it at once, so that nobody else has ever heard of it. */
+  readonly unsent?: true;
+};
 
 export type Done = RecordedOperation | NotApplied;
 

@@ -1,4 +1,5 @@
 /** What a worker does and sees, told to its parent: writes before they are called, everything when it has ended. */
+import { inspect } from 'node:util';
 import { ZiStoreError } from '../../src/errors.ts';
 import type { ZiStore } from '../../src/store.ts';
 import type { RecordedOperation } from '../sim/checker-history.ts';
@@ -15,10 +16,13 @@ export interface Operation {
   readonly v?: string;
 }
 
-type Codes = Record<string, number>;
+type Codes = { -readonly [code in keyof (WorkerEvent & { ev: 'done' })['codes']]: number };
+
+/** Named of those in flight, the oldest first. */
+const MOST_NAMED = 10;
 
 export class WorkerRecorder {
-  inFlight = 0;
+  readonly #inFlight = new Set<Operation & { readonly s: number }>();
   readonly #client: number;
   readonly #store: ZiStore;
   readonly #stamps: Stamps;
@@ -27,6 +31,7 @@ export class WorkerRecorder {
   #held: number[] = [];
   #codes: Codes = {};
   #evictions = 0;
+  #hasComplained = false;
   readonly #timer: NodeJS.Timeout;
   #idle: (() => void)[] = [];
 
@@ -38,13 +43,24 @@ export class WorkerRecorder {
     this.#timer = setInterval(() => this.flush(), FLUSH_MS);
   }
 
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  /** The oldest in flight, with their ages. */
+  underWay(): string[] {
+    const now = this.#stamps.after();
+    const oldest = [...this.#inFlight].slice(0, MOST_NAMED);
+    return oldest.map(({ op, k, s }) => `${op} ${k} for ${((now - s) / 1e9).toFixed(1)} s`);
+  }
+
   /** Resolves when nothing is in flight. */
   async idle(): Promise<void> {
     if (this.inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  count(what: 'skipped'): void {
-    this.#codes[what] = (this.#codes[what] ?? 0) + 1;
+  skipped(): void {
+    this.#count('skipped');
   }
 
   /** Calls it in the same turn; resolves to what was read, rejects as the store does. */
@@ -53,7 +69,10 @@ export class WorkerRecorder {
     const s = this.#stamps.before();
     const words = { c: this.#client, op, k, ...(v === undefined ? {} : { v }) };
     if (op !== 'get') this.#tell({ ev: 'intent', e: { ...words, s } as Intent });
-    this.inFlight += 1;
+    // A node that does not live refuses at once, and it does not begin to live within this turn.
+    const unsent = op !== 'get' && !this.#store.status().live;
+    const underWay = { ...operation, s };
+    this.#inFlight.add(underWay);
     try {
       const result = await this.#call(operation, timeoutMs);
       const t = this.#stamps.after();
@@ -61,10 +80,10 @@ export class WorkerRecorder {
       else this.#add({ ...words, ok: true, s, t });
       return result;
     } catch (error) {
-      this.#failed({ ...words, s }, error);
+      this.#failed({ ...words, s }, error, unsent);
       throw error;
     } finally {
-      this.inFlight -= 1;
+      this.#inFlight.delete(underWay);
       if (this.inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();
     }
   }
@@ -109,13 +128,26 @@ export class WorkerRecorder {
     }
   }
 
-  #failed(words: Omit<RecordedOperation, 'ok' | 't'>, error: unknown): void {
-    const code = error instanceof ZiStoreError ? error.code : 'unexpected';
-    this.#codes[code] = (this.#codes[code] ?? 0) + 1;
+  #failed(words: Omit<RecordedOperation, 'ok' | 't'>, error: unknown, unsent: boolean): void {
+    if (error instanceof ZiStoreError) this.#count(error.code);
+    else this.#unexpected(error);
     if (words.op === 'get') return;
+    if (error instanceof ZiStoreError && error.outcome === undefined) this.#count('withoutOutcome');
     const certainlyNot = error instanceof ZiStoreError && error.outcome === 'notApplied';
-    if (certainlyNot) this.#push({ ...(words as Intent), notApplied: true, t: this.#stamps.after() });
+    const t = this.#stamps.after();
+    if (certainlyNot) this.#push({ ...(words as Intent), notApplied: true, t, ...(unsent ? { unsent } : {}) });
     else this.#push({ ...words, ok: false, t: -1 });
+  }
+
+  #count(code: keyof Codes): void {
+    this.#codes[code] = (this.#codes[code] ?? 0) + 1;
+  }
+
+  /** The first one is told in full, to the log. */
+  #unexpected(error: unknown): void {
+    if (!this.#hasComplained) process.stderr.write(`an error that is none of ZiStore: ${inspect(error)}\n`);
+    this.#hasComplained = true;
+    this.#count('unexpected');
   }
 
   #push(done: Done): void {

@@ -106,7 +106,7 @@ class Worker {
       },
       skipped: () => {
         this.#skipped += 1;
-        this.#recorder.count('skipped');
+        this.#recorder.skipped();
       },
     };
     this.#load = new Load(this.#workload, parts);
@@ -152,6 +152,7 @@ class Worker {
       memory: { rss, heapUsed, external },
       handles,
       inFlight: this.#recorder.inFlight,
+      underWay: this.#recorder.underWay(),
       skipped: this.#skipped,
       cpuMs: (user + system) / 1000,
     };

@@ -131,15 +131,16 @@ async function play(scene: Scene, body: (scene: Scene) => Promise<void>): Promis
 /** Of everything so far; what a test before was told of is not told again. */
 async function assertKept({ timeline, told }: ContainerCluster): Promise<void> {
   const verdict = judge(timeline);
-  const news = verdict.violations + verdict.undecided + verdict.staleReads;
+  const { violations, undecided, staleReads, unexpected, counterExamples }: Verdict = verdict;
+  const errors = Object.values(unexpected).reduce((sum, count) => sum + count, 0);
+  const news = violations + undecided + staleReads + errors;
   if (isPass(verdict) || news <= told.faults) return;
   told.faults = news;
-  const { violations, undecided, staleReads, counterExamples }: Verdict = verdict;
   const folder = await mkdtemp(join(tmpdir(), 'zistore-partition-'));
   await keepVerdict(folder, verdict);
   const why = counterExamples.map((example) => example.why).join(' ');
   throw new Error(
-    `the promise was broken: ${violations} keys not linearizable, ${undecided} undecided, ${staleReads} stale reads; ${why} (history and pictures are in ${folder})`,
+    `the promise was broken: ${violations} keys not linearizable, ${undecided} undecided, ${staleReads} stale reads, ${JSON.stringify(unexpected)} that no caller may see; ${why} (history and pictures are in ${folder})`,
   );
 }
 

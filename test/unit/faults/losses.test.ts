@@ -3,10 +3,12 @@ import { describe, expect, it } from '@jest/globals';
 import { lossesOf, uncleanTakeovers } from '../../faults/losses.ts';
 import { cluster, ms, Told, takenOver } from './told.ts';
 
-function losses({ timeline }: Told, key = 'k') {
+function survey({ timeline }: Told, key = 'k') {
   const open = timeline.openWrites().get(key) ?? [];
   return lossesOf(timeline.historyOf(key), open, uncleanTakeovers(timeline), timeline.reigns);
 }
+
+const losses = (told: Told) => survey(told).losses;
 
 const takeovers = ({ timeline }: Told): [number, number][] =>
   uncleanTakeovers(timeline).map(({ from, to }) => [from, to]);
@@ -136,6 +138,44 @@ describe('a key is lost', () => {
   });
 });
 
+describe('a key that was never there', () => {
+  it('is not lost', () => {
+    expect(losses(absent(takenOver(cluster(2, 3).get(3, 'k', null, 30, 31))))).toEqual([]);
+    expect(losses(absent(takenOver(cluster(2, 3).del(3, 'k', 30, 31))))).toEqual([]);
+    expect(losses(absent(takenOver(cluster(2, 3)).put(2, 'k', '2-1', 220, 230)))).toEqual([]);
+  });
+
+  it('may have been for a moment, where a write has an unknown outcome', () => {
+    expect(losses(absent(takenOver(cluster(2, 3).unknown(2, 'k', '2-1', 5, 9))))).toHaveLength(1);
+    expect(losses(absent(takenOver(cluster(2, 3).intent(1, 'k', '1-1', 5))))).toHaveLength(1);
+  });
+});
+
+describe('survival is demanded, and shown', () => {
+  const kept = (): Told => takenOver(cluster(2, 3).put(1, 'k', '1-1', 10, 20).get(3, 'k', '1-1', 30, 31));
+
+  it('where a read tells what became of a copy whose holder lived on', () => {
+    expect(survey(kept().get(2, 'k', '1-1', 300, 301)).survivals).toBe(1);
+    expect(survey(absent(kept())).survivals).toBe(1);
+  });
+
+  it('not where nobody looked, or only before it was over', () => {
+    expect(survey(kept()).survivals).toBe(0);
+    expect(survey(kept().get(3, 'k', '1-1', 190, 210)).survivals).toBe(0);
+  });
+
+  it('not where it may have been written anew by then', () => {
+    expect(survey(kept().put(2, 'k', '2-1', 220, 260).get(2, 'k', '2-1', 300, 301)).survivals).toBe(0);
+    expect(survey(kept().unknown(2, 'k', '2-1', 220, 230).get(2, 'k', '1-1', 300, 301)).survivals).toBe(0);
+    expect(survey(kept().intent(2, 'k', '2-1', 220).get(2, 'k', '1-1', 300, 301)).survivals).toBe(0);
+  });
+
+  it('not where nobody certainly had a copy, or nothing was ever written', () => {
+    expect(survey(takenOver(cluster(2, 3).put(1, 'k', '1-1', 10, 20)).get(2, 'k', '1-1', 300, 301)).survivals).toBe(0);
+    expect(survey(absent(takenOver(cluster(2, 3)))).survivals).toBe(0);
+  });
+});
+
 describe('a copy does not count', () => {
   const read = (): Told => cluster(2, 3).put(1, 'k', '1-1', 10, 20).get(3, 'k', '1-1', 30, 31);
 
@@ -172,6 +212,10 @@ describe('a copy does not count', () => {
     expect(losses(absent(takenOver(read().unknown(2, 'k', '2-1', 5, 9))))).toHaveLength(1);
     expect(losses(absent(takenOver(read().notApplied(2, 'k', '2-1', 5, 9))))).toHaveLength(1);
     expect(losses(absent(takenOver(read().intent(2, 'k', '2-1', 5))))).toHaveLength(1);
+  });
+
+  it('but for one that its own node refused at once: nobody else has heard of it', () => {
+    expect(losses(absent(takenOver(read().notApplied(2, 'k', '2-1', 5, 9, { unsent: true }))))).toEqual([]);
   });
 
   it('also for one that failed under a leader that only said again that it leads', () => {

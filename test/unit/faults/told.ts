@@ -62,10 +62,10 @@ export class Told {
     return this.done({ c: client, op: 'put', k, v, ok: false, s: ms(s), t: -1 }, end, false);
   }
 
-  notApplied(client: number, k: string, v: string, s: number, t: number): this {
+  notApplied(client: number, k: string, v: string, s: number, t: number, more: { unsent?: true } = {}): this {
     this.intent(client, k, v, s);
     const intent: Intent = { c: client, op: 'put', k, v, s: ms(s) };
-    return this.done({ ...intent, notApplied: true, t: ms(t) }, t, false);
+    return this.done({ ...intent, notApplied: true, t: ms(t), ...more }, t, false);
   }
 
   killed(client: number, at: number): this {

@@ -96,6 +96,40 @@ describe('the verdict on a run', () => {
   });
 });
 
+describe('codes that no caller may see', () => {
+  const withCodes = (told: Told, codes: Record<string, number>, client = 1): Told => {
+    told.timeline.heard(client, { ev: 'done', h: [], held: [], codes }, ms(10));
+    return told;
+  };
+
+  it('are none of those that faults make', () => {
+    const codes = { ZISTORE_SESSION_LOST: 1, ZISTORE_OUTCOME_UNKNOWN: 2, ZISTORE_TIMEOUT: 3, skipped: 4 };
+    const verdict = verdictOf(withCodes(cluster(2), codes));
+    expect(verdict).toMatchObject({ errors: codes, unexpected: {} });
+    expect(isPass(verdict)).toBe(true);
+  });
+
+  it.each([
+    'unexpected',
+    'withoutOutcome',
+    'ZISTORE_NOT_LEADER',
+    'ZISTORE_LIMIT_EXCEEDED',
+    'ZISTORE_COORDINATION_UNAVAILABLE',
+    'ZISTORE_CLOSED',
+  ])('are %s', (code) => {
+    const verdict = verdictOf(withCodes(cluster(2), { [code]: 2 }));
+    expect(verdict.unexpected).toEqual({ [code]: 2 });
+    expect(isPass(verdict)).toBe(false);
+  });
+
+  it('but a node that is leaving is closed', () => {
+    const told = cluster(2);
+    told.timeline.left(2, ms(5));
+    expect(verdictOf(withCodes(told, { ZISTORE_CLOSED: 1 }, 2)).unexpected).toEqual({});
+    expect(verdictOf(withCodes(told, { ZISTORE_CLOSED: 1 }, 1)).unexpected).toEqual({ ZISTORE_CLOSED: 1 });
+  });
+});
+
 describe('a run that is judged bit by bit', () => {
   it('is judged as a whole, and keeps nothing of what is over', () => {
     const told = cluster(2).put(1, 'h1-0', '1-1', 10, 20).put(1, 'h1-0', '1-2', 30, 40).get(2, 'h1-0', '1-1', 50, 51);

@@ -9,10 +9,11 @@ let told: (WorkerEvent | string)[];
 let answer: () => Promise<unknown>;
 let copy: () => string | undefined;
 let evictions: number;
+let live: boolean;
 let recorder: WorkerRecorder;
 
 beforeEach(() => {
-  [told, evictions] = [[], 0];
+  [told, evictions, live] = [[], 0, true];
   answer = async () => 'v1';
   copy = () => undefined;
   let now = 0;
@@ -25,7 +26,7 @@ beforeEach(() => {
     set: called('set'),
     delete: called('delete'),
     peek: () => copy(),
-    status: () => ({ counters: { evictions } }),
+    status: () => ({ counters: { evictions }, live }),
   };
   const tick = (): number => ++now;
   recorder = new WorkerRecorder(1, store as unknown as ZiStore, { before: tick, after: tick }, (event) =>
@@ -110,8 +111,44 @@ describe('the recorder', () => {
         { v: 'v', t: -1 },
         { v: 'w', t: -1 },
       ],
-      codes: { unexpected: 1, ZISTORE_SESSION_LOST: 1 },
+      codes: { unexpected: 1, ZISTORE_SESSION_LOST: 1, withoutOutcome: 1 },
     });
+  });
+
+  it('demands no outcome of reads', async () => {
+    answer = refused(new ZiStoreError('ZISTORE_TIMEOUT', ''));
+    const all = await toldAfter(recorder.run({ op: 'get', k: 'k' }, 100));
+    expect(all.at(-1)).toMatchObject({ codes: { ZISTORE_TIMEOUT: 1 } });
+    expect(all.at(-1)).not.toMatchObject({ codes: { withoutOutcome: 1 } });
+  });
+
+  it('knows of a write that was never sent: its node did not live when it was called, and refused it', async () => {
+    const not = new ZiStoreError('ZISTORE_SESSION_LOST', '', { outcome: 'notApplied' });
+    answer = refused(not);
+    const sent = recorder.run({ op: 'put', k: 'a', v: 'v' }, 100);
+    live = false;
+    const unsent = recorder.run({ op: 'put', k: 'b', v: 'v' }, 100);
+    answer = refused(new ZiStoreError('ZISTORE_SESSION_LOST', '', { outcome: 'unknown' }));
+    const all = await toldAfter(sent, unsent, recorder.run({ op: 'put', k: 'c', v: 'v' }, 100));
+    const { h } = all.at(-1) as WorkerEvent & { ev: 'done' };
+    expect(h.map((done) => ('notApplied' in done ? done.unsent === true : 'unknown'))).toEqual([
+      false,
+      true,
+      'unknown',
+    ]);
+  });
+
+  it('names what is under way', async () => {
+    let end: (value: unknown) => void = () => {};
+    answer = () =>
+      new Promise((resolve) => {
+        end = resolve;
+      });
+    const read = recorder.run({ op: 'get', k: 'k' }, 100);
+    expect(recorder.underWay()).toEqual([expect.stringMatching(/^get k for [\d.]+ s$/)]);
+    end('v');
+    await read;
+    expect(recorder.underWay()).toEqual([]);
   });
 
   it('says that copies were evicted, after what it tells of copies', async () => {
