@@ -10,7 +10,7 @@ import { Cluster } from './faults-cluster.ts';
 import { historyProblems } from './faults-weigh.ts';
 import type { Lab } from './lab.ts';
 import { openLab } from './lab-open.ts';
-import { Nemesis, possibleFaults } from './nemesis.ts';
+import { allFaults, Nemesis, possibleFaults } from './nemesis.ts';
 import { readSoakOptions, type SoakOptions } from './options.ts';
 import { keepEvidence, Progress, recoverySummary } from './report.ts';
 import { chartOf, type Mark } from './soak-chart.ts';
@@ -38,6 +38,8 @@ class Soak {
   readonly #folder = ownedFolder('zistore-soak');
   #opening: Promise<Lab> | undefined;
   #lab: Lab | undefined;
+  /** Kinds that it cannot make. */
+  #impossible: readonly string[] = [];
   #cluster: Cluster | undefined;
   #nemesis: Nemesis | undefined;
   #kept = false;
@@ -87,8 +89,10 @@ class Soak {
     this.#cluster = cluster;
     await cluster.startAll();
     cluster.load();
+    const possible = possibleFaults(lab);
+    this.#impossible = allFaults.filter((fault) => !possible.includes(fault)).map(({ kind }) => kind);
     const nemesis = new Nemesis(lab, cluster, {
-      ...{ seed, faults: possibleFaults(lab), pairs: 0, spared: SPARED },
+      ...{ seed, faults: possible, pairs: 0, spared: SPARED },
       gapMs: [everySeconds * 500, everySeconds * 1500],
       log: (line) => {
         this.#faults.push({ at: seconds() });
@@ -157,6 +161,7 @@ class Soak {
       acknowledged: verdict.acknowledged,
       errors: verdict.errors,
       faults: this.#nemesis?.counts ?? {},
+      impossible: this.#impossible,
       ...{ violations, maxUnavailableMs: verdict.maxUnavailableMs, staleReads, undecided, lostKeys: verdict.lostKeys },
       survivalsDemanded: verdict.survivalsDemanded,
       refusedStarts: this.#cluster?.refusedStarts ?? {},
