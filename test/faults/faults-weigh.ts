@@ -8,7 +8,7 @@ const LEAST_ACKNOWLEDGED_RATE = 100;
 /** From this length on every kind of fault has to happen. */
 const LONG_MINUTES = 10;
 /** Of copies that had to survive, and were read afterwards, a minute of a long run in which nodes are killed. */
-const LEAST_SURVIVALS = 10;
+const LEAST_SURVIVALS = 20;
 /** Whoever ends here does so in its own good time: nothing may be lost. */
 const CLEAN = ['rolling-restart', 'churn', 'skew'];
 

@@ -32,7 +32,7 @@ describe('a fault run', () => {
     ['a code that no caller may see', { unexpected: { unexpected: 7 } }, /7 times unexpected/],
     ['too few operations', { operations: 101_999 }, /101999 operations .* at least 102000/],
     ['too few that were acknowledged', { acknowledged: 59_999 }, /59999 acknowledged .* 60000/],
-    ['too little that had to survive', { survivalsDemanded: 99 }, /99 copies had to survive/],
+    ['too little that had to survive', { survivalsDemanded: 199 }, /199 copies had to survive/],
   ])('fails after %s', (_what, verdict, problem) => {
     expect(problems(verdict)).toEqual([expect.stringMatching(problem)]);
   });
