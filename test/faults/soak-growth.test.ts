@@ -37,6 +37,11 @@ describe('growth of what a soak run samples', () => {
     expect(growthOf(series('directory', (i) => 500 + i)).grown).toBe(true);
   });
 
+  it('is not that a node has come to lead', () => {
+    expect(growthOf(series('handles', (i) => (i < 200 ? 12 : 20))).grown).toBe(false);
+    expect(growthOf(series('handles', (i) => (i < 200 ? 12 : 27))).grown).toBe(true);
+  });
+
   it('cannot be told from a few samples', () => {
     const { metric, of, points } = series('rss', () => 1);
     expect(() => growthOf({ metric, of, points: points.slice(0, 12) })).toThrow(/too few/);
