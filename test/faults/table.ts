@@ -1,11 +1,11 @@
 /** `npm run faults -- --table`: what a caller sees of each fault and for how long, measured, for docs/faults.md. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { ownedFolder } from '../support/owned-folder.ts';
 import { pause, until } from '../support/wait.ts';
 import { bundleWorker } from './bundle.ts';
 import { Cluster, type Running } from './faults-cluster.ts';
+import { historyProblems } from './faults-weigh.ts';
 import type { Lab } from './lab.ts';
 import { openLab } from './lab-open.ts';
 import { median } from './report.ts';
@@ -60,7 +60,7 @@ async function measureAt(
   sessionTimeoutMs: number,
   { say, signal, tickTimeMs }: TableOptions,
 ): Promise<[Row, Sightings[]][]> {
-  const folder = mkdtempSync(join(tmpdir(), 'zistore-table-'));
+  const folder = ownedFolder('zistore-table');
   const lab = await openLab(
     { hosts: HOSTS, tickTimeMs, syncLimit: 4, folder, worker: await bundleWorker() },
     { proxies: false, say },
@@ -88,8 +88,8 @@ async function measureAt(
       measured.push([row, sightings]);
     }
     await cluster.close();
-    const { violations, undecided, staleReads } = judge(timeline);
-    if (violations + undecided + staleReads > 0) throw new Error('a history of what was measured is not linearizable');
+    const problems = historyProblems(judge(timeline));
+    if (problems.length > 0) throw new Error(problems.join('; '));
     return measured;
   } finally {
     await lab.close();
