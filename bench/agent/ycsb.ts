@@ -1,0 +1,86 @@
+/** YCSB's core workloads without scans: A 50/50 read/update, B 95/5, C reads, D 95/5 read latest/insert, F read-modify-write. */
+import { isValueOf, keyOf, valueFor, WrongValueError } from '../data.ts';
+import type { Sample } from '../model.ts';
+import type { Store } from '../stores/store.ts';
+import { drawn, latestDistance, scrambledZipfian, seeded } from '../zipfian.ts';
+import type { YcsbShape } from './jobs.ts';
+import { closedLoop } from './load.ts';
+
+const DRAWN = 1 << 18;
+const UPDATES: Readonly<Record<YcsbShape['workload'], number>> = { A: 0.5, B: 0.05, C: 0, D: 0.05, F: 0.5 };
+
+export class Ycsb {
+  readonly #store: Store;
+  readonly #names: string[] = [];
+  #draws: { shape: string; chosen: Int32Array; updates: Uint8Array } | undefined;
+  #at = 0;
+  #edition = 0;
+  #inserted = 0;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  async run(shape: YcsbShape): Promise<Sample> {
+    const { workload, records, size, inFlight, ms } = shape;
+    while (this.#names.length < records) this.#names.push(keyOf(this.#names.length));
+    const { chosen, updates } = this.#drawsOf(shape);
+    const start = this.#at;
+    let last = start;
+    const operate = (n: number): Promise<void> => {
+      last = start + n;
+      const at = last % DRAWN;
+      const isUpdate = updates[at] === 1;
+      if (workload === 'D') return isUpdate ? this.#insert(shape) : this.#readLatest(shape, chosen[at]!);
+      if (!isUpdate) return this.#read(chosen[at]!, size);
+      return workload === 'F' ? this.#readModifyWrite(chosen[at]!, size) : this.#write(chosen[at]!, size);
+    };
+    const sample = await closedLoop(operate, { inFlight, ms });
+    this.#at = last + 1;
+    return sample;
+  }
+
+  /** Drawn once for a workload: drawing takes longer than a read from memory. */
+  #drawsOf({ workload, records, seed }: YcsbShape): { chosen: Int32Array; updates: Uint8Array } {
+    const shape = `${workload} ${records}`;
+    if (this.#draws?.shape === shape) return this.#draws;
+    const uniform = seeded(seed);
+    const choose = workload === 'D' ? latestDistance(records, uniform) : scrambledZipfian(records, uniform);
+    const chosen = drawn(choose, DRAWN);
+    const updates = Uint8Array.from({ length: DRAWN }, () => Number(uniform() < UPDATES[workload]));
+    this.#draws = { shape, chosen, updates };
+    return this.#draws;
+  }
+
+  async #read(index: number, size: number): Promise<void> {
+    const value = await this.#store.get(this.#names[index]!);
+    if (!isValueOf(value, index, size)) throw new WrongValueError(this.#names[index]!, value);
+  }
+
+  async #write(index: number, size: number): Promise<void> {
+    this.#edition += 1;
+    await this.#store.set(this.#names[index]!, valueFor(index, size, this.#edition));
+  }
+
+  async #readModifyWrite(index: number, size: number): Promise<void> {
+    await this.#read(index, size);
+    await this.#write(index, size);
+  }
+
+  async #insert({ insertAt, size }: YcsbShape): Promise<void> {
+    const index = insertAt + this.#inserted;
+    await this.#store.set(keyOf(index), valueFor(index, size));
+    this.#inserted += 1;
+  }
+
+  /** What this process has inserted is the newest; before that come the records that were there. */
+  async #readLatest({ records, insertAt, size }: YcsbShape, distance: number): Promise<void> {
+    if (distance >= this.#inserted) {
+      await this.#read(Math.max(0, records - 1 - (distance - this.#inserted)), size);
+      return;
+    }
+    const index = insertAt + this.#inserted - 1 - distance;
+    const value = await this.#store.get(keyOf(index));
+    if (!isValueOf(value, index, size)) throw new WrongValueError(keyOf(index), value);
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * `npm run bench`: builds ZiStore as it is published, bundles the benchmark's own files (packages and ZiStore's dist
+ * stay outside of the bundle: they are measured as users have them), and runs it.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = join(root, 'node_modules', '.cache', 'zistore-bench', String(process.pid));
+
+execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
+mkdirSync(folder, { recursive: true });
+await build({
+  entryPoints: { main: join(root, 'bench', 'main.ts'), agent: join(root, 'bench', 'agent', 'agent-main.ts') },
+  outdir: folder,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  packages: 'external',
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  logLevel: 'warning',
+});
+const { main } = await import(pathToFileURL(join(folder, 'main.mjs')).href);
+try {
+  process.exitCode = await main(process.argv.slice(2), { root, agent: join(folder, 'agent.mjs') });
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
