@@ -7,10 +7,10 @@ import { CASES } from './cases/all.ts';
 import type { Case } from './cases/case.ts';
 import { Context, isWanted, Servers } from './context.ts';
 import { describeMachine } from './machine.ts';
-import type { CaseResult, Run } from './model.ts';
+import type { CaseResult, Figure, Run } from './model.ts';
 import { type Options, readOptions } from './options.ts';
 import { Progress } from './progress.ts';
-import { goalTable, summaryOf } from './report/terminal.ts';
+import { goalTable, summaryOf, summaryOfFigure } from './report/terminal.ts';
 import { writeReport } from './report/write.ts';
 import { isInstalled, PACKAGES } from './servers.ts';
 
@@ -47,7 +47,7 @@ async function runAll(cases: readonly Case[], { effort }: Options, program: Prog
   const servers = new Servers();
   const progress = new Progress(process.stdout, cases.length);
   const results: CaseResult[] = [];
-  const figures: Run['figures'][number][] = [];
+  const figures: Figure[] = [];
   const failed: { name: string; reason: string }[] = [];
   try {
     const { port } = await servers.get('zookeeper');
@@ -58,7 +58,9 @@ async function runAll(cases: readonly Case[], { effort }: Options, program: Prog
       try {
         const outcome = await each.run(context);
         results.push(...outcome);
-        progress.end(outcome.map(summaryOf).join('\n        '));
+        figures.push(...context.figures);
+        const lines = [...outcome.map(summaryOf), ...context.figures.map(summaryOfFigure)];
+        progress.end(lines.join('\n        '));
       } catch (error) {
         const reason = String((error as Error)?.stack ?? error);
         failed.push({ name: each.name, reason });

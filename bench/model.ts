@@ -32,13 +32,21 @@ export interface CaseResult {
   readonly notes: readonly string[];
 }
 
-/** Figures that a document gives and nobody measured here. */
-export interface Quoted {
-  readonly source: string;
-  readonly labels: readonly string[];
+export interface Series {
+  readonly name: string;
+  readonly values: readonly number[];
+}
+
+/** Values over some labels: measured here, beside those that a document gives and nobody measured here. */
+export interface Figure {
+  readonly name: string;
+  readonly title: string;
   readonly unit: string;
-  readonly quoted: readonly { readonly name: string; readonly values: readonly number[] }[];
-  readonly measured: readonly { readonly name: string; readonly values: readonly number[] }[];
+  readonly labels: readonly string[];
+  readonly measured: readonly Series[];
+  readonly quoted: readonly Series[];
+  /** The document, in few words. */
+  readonly source: string;
   readonly notes: readonly string[];
 }
 
@@ -58,7 +66,7 @@ export interface Run {
   readonly mode: 'quick' | 'normal' | 'full';
   readonly seconds: number;
   readonly cases: readonly CaseResult[];
-  readonly figures: readonly (Quoted & { readonly name: string; readonly title: string })[];
+  readonly figures: readonly Figure[];
   /** Cases that broke, with why. */
   readonly failed: readonly { readonly name: string; readonly reason: string }[];
 }

@@ -19,6 +19,7 @@ interface Given {
   list?: true;
   out?: string;
   profile?: string;
+  ms?: number;
 }
 
 /** @throws commander's CommanderError; the text is printed already. */
@@ -35,10 +36,11 @@ export function readOptions(args: readonly string[], defaultFolder: string): Opt
     )
     .option('--list', 'the names of the cases')
     .option('--out <folder>', 'where the report goes', defaultFolder)
+    .option('--ms <number>', 'of one contender in one round', Number)
     .option('--profile <folder>', 'have every process leave a CPU profile there')
     .exitOverride()
     .parse(args, { from: 'user' });
-  const { quick = false, full = false, only, list = false, out, profile } = program.opts<Given>();
-  const effort = { quick, full, only, ...(quick ? QUICK : NORMAL) };
+  const { quick = false, full = false, only, list = false, out, profile, ms } = program.opts<Given>();
+  const effort = { quick, full, only, ...(quick ? QUICK : NORMAL), ...(ms !== undefined && { ms }) };
   return { effort, list, out: out ?? defaultFolder, profiles: profile };
 }

@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { openStore } from '../stores/open.ts';
 import type { Store, Target } from '../stores/store.ts';
+import { runBatches } from './batch.ts';
 import type { JobName, Jobs, Memory, Reply, Request } from './jobs.ts';
 import { Load } from './load.ts';
 import { monotonicMs, Watch } from './watch.ts';
@@ -67,6 +68,7 @@ const JOBS: { readonly [N in JobName]: (argument: never) => unknown } = {
   load: (shape: Parameters<Jobs['load']>[0]) => opened(load).run(shape),
   pass: (shape: Parameters<Jobs['pass']>[0]) => opened(load).pass(shape),
   local: (shape: Parameters<Jobs['local']>[0]) => opened(load).local(shape),
+  batch: (shape: Parameters<Jobs['batch']>[0]) => runBatches(opened(store), shape),
   ycsb: (shape: Parameters<Jobs['ycsb']>[0]) => opened(ycsb).run(shape),
   firstWrite,
   watch: () => {

@@ -33,6 +33,25 @@ export interface LocalShape {
   readonly size: number;
 }
 
+/** Records written or read together, or one after the other; again and again. */
+export interface BatchShape {
+  readonly op: Operation;
+  readonly order: 'together' | 'oneByOne';
+  readonly records: number;
+  readonly repeats: number;
+  /** Where the records begin; each repetition has new ones. */
+  readonly from: number;
+  /** Before each repetition, untimed, they are written: what is timed overwrites. */
+  readonly existing?: boolean;
+}
+
+/** Microseconds a batch. */
+export interface BatchTimes {
+  readonly median: number;
+  readonly mean: number;
+  readonly worst: number;
+}
+
 export type Workload = 'A' | 'B' | 'C' | 'D' | 'F';
 
 export interface YcsbShape {
@@ -58,6 +77,8 @@ export interface Moments {
   readonly recoveringAt: number | null;
   /** The longest that the event loop did not come round since the watch began. Milliseconds. */
   readonly blockedMs: number;
+  /** The same, but no longer than what processor time the process had in it: without what others took. */
+  readonly busyMs: number;
 }
 
 /** Each job's argument and result. */
@@ -68,6 +89,7 @@ export interface Jobs {
   load(shape: LoadShape): Sample;
   pass(shape: PassShape): Sample;
   local(shape: LocalShape): Sample;
+  batch(shape: BatchShape): BatchTimes;
   ycsb(shape: YcsbShape): Sample;
   /** A set every so often until one is acknowledged; when that was, on the machine's monotonic clock. */
   firstWrite(argument: { readonly key: string; readonly everyMs: number }): number;

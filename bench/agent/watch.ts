@@ -5,6 +5,8 @@ import type { Moments } from './jobs.ts';
 /** Milliseconds of the machine's monotonic clock. */
 export const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
+const EVERY_MS = 2;
+
 interface Roles {
   on(event: 'role', listener: (role: string) => void): unknown;
 }
@@ -13,7 +15,8 @@ export class Watch {
   #leaderAt: number | null = null;
   #recoveringAt: number | null = null;
   #blockedMs = 0;
-  #running = true;
+  #busyMs = 0;
+  readonly #timer: NodeJS.Timeout;
 
   constructor(node: Roles) {
     node.on('role', (role) => {
@@ -21,18 +24,21 @@ export class Watch {
       if (role === 'recovering') this.#recoveringAt = monotonicMs();
     });
     let last = performance.now();
-    const look = (): void => {
-      const now = performance.now();
-      this.#blockedMs = Math.max(this.#blockedMs, now - last);
-      last = now;
-      if (this.#running) setImmediate(look);
-    };
-    setImmediate(look);
+    let spent = process.cpuUsage();
+    this.#timer = setInterval(() => {
+      const gapMs = performance.now() - last - EVERY_MS;
+      const { user, system } = process.cpuUsage(spent);
+      this.#blockedMs = Math.max(this.#blockedMs, gapMs);
+      this.#busyMs = Math.max(this.#busyMs, Math.min(gapMs, (user + system) / 1000));
+      last = performance.now();
+      spent = process.cpuUsage();
+    }, EVERY_MS);
   }
 
   /** Ends the watch, too. */
   moments(): Moments {
-    this.#running = false;
-    return { leaderAt: this.#leaderAt, recoveringAt: this.#recoveringAt, blockedMs: this.#blockedMs };
+    clearInterval(this.#timer);
+    const [blockedMs, busyMs] = [this.#blockedMs, this.#busyMs];
+    return { leaderAt: this.#leaderAt, recoveringAt: this.#recoveringAt, blockedMs, busyMs };
   }
 }

@@ -6,6 +6,8 @@ import { holderCases } from './holders.ts';
 import { localCases } from './local.ts';
 import { loneCases } from './lone.ts';
 import { roundTripCases } from './round-trips.ts';
+import { scalingCases } from './scaling.ts';
+import { thesisCases } from './thesis.ts';
 import { ycsbCases } from './ycsb.ts';
 
 export const CASES: readonly Case[] = [
@@ -16,4 +18,6 @@ export const CASES: readonly Case[] = [
   ...loneCases,
   ...costCases,
   ...failureCases,
+  ...thesisCases,
+  ...scalingCases,
 ];

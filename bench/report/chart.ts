@@ -1,5 +1,5 @@
 /** Charts as SVG, for light and dark pages: a bar for each contender with its spread, and groups of bars for figures. */
-import { type CaseResult, OURS, type Run } from '../model.ts';
+import { type CaseResult, type Figure, OURS } from '../model.ts';
 import { spreadOf } from '../statistics.ts';
 import { amount, times } from './format.ts';
 
@@ -63,7 +63,7 @@ export function chartOfCase({ title, unit, better, measured }: CaseResult): stri
 }
 
 /** Groups of bars, measured ones in colour, quoted ones in grey. A logarithmic scale where they lie far apart. */
-export function chartOfFigure(figure: Run['figures'][number]): string {
+export function chartOfFigure(figure: Figure): string {
   const series = [
     ...figure.measured.map(({ name, values }, i) => ({ name: `${name}, measured here`, values, style: `c${i % 4}` })),
     ...figure.quoted.map(({ name, values }, i) => ({ name: `${name}, ${figure.source}`, values, style: `q${i % 4}` })),

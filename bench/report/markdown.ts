@@ -1,6 +1,6 @@
 /** A run as Markdown: the goals first, then each case with all its contenders, losses like wins. */
 import { type Goal, judge, type Verdict } from '../goals.ts';
-import { type CaseResult, type Machine, OURS, type Run } from '../model.ts';
+import { type CaseResult, type Figure, type Machine, OURS, type Run } from '../model.ts';
 import { median, ratioOf, spreadOf } from '../statistics.ts';
 import { amount, spread, times } from './format.ts';
 
@@ -83,7 +83,7 @@ function caseLines(result: CaseResult): string[] {
   ];
 }
 
-function figureLines(figure: Run['figures'][number]): string[] {
+function figureLines(figure: Figure): string[] {
   const all = [
     ...figure.measured.map((each) => ({ ...each, name: `${each.name} (measured here)` })),
     ...figure.quoted.map((each) => ({ ...each, name: `${each.name} (${figure.source}; not measured here)` })),

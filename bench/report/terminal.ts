@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
 import { judge } from '../goals.ts';
-import { type CaseResult, OURS } from '../model.ts';
+import { type CaseResult, type Figure, OURS } from '../model.ts';
 import { ratioOf, spreadOf } from '../statistics.ts';
 import { amount, spread, times } from './format.ts';
 import { boundOf } from './markdown.ts';
@@ -15,6 +15,10 @@ export function summaryOf(result: CaseResult): string {
     return `${contender} ${seen}${ratio === undefined ? '' : ` (× ${times(ratio.median)})`}`;
   });
   return `${result.name}: ${all.join(', ')}`;
+}
+
+export function summaryOfFigure({ name, unit, measured }: Figure): string {
+  return `${name}: ${measured.map((series) => `${series.name} ${series.values.map(times).join('/')}`).join(', ')} ${unit}`;
 }
 
 export function goalTable(results: readonly CaseResult[]): string {

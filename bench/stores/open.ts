@@ -2,6 +2,7 @@
 import type { ZiStore } from '../../src/index.ts';
 import { connectNet, connectWs } from './echo.ts';
 import { LruStore, MapStore } from './memory.ts';
+import * as peers from './peers.ts';
 import type { Store, Target } from './store.ts';
 
 /** As it is published: the built files. */
@@ -29,9 +30,7 @@ export async function openStore(target: Target, dist: string): Promise<Store> {
   }
 }
 
-/** Loaded only where they are used: a process that measures one contender has no other in its memory. */
-async function openPeer(contender: Target['contender'], port: number): Promise<Store> {
-  const peers = await import('./peers.ts');
+function openPeer(contender: Target['contender'], port: number): Promise<Store> {
   switch (contender) {
     case 'node-redis':
       return peers.openNodeRedis(port);

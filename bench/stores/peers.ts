@@ -1,12 +1,10 @@
-/** The peers, each through the client that a Node program would take, with its defaults. */
+/**
+ * The peers, each through the client that a Node program would take, with its defaults. Each client is loaded when it
+ * is used: a process that measures one has no other in its memory.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
-import { Etcd3 } from 'etcd3';
-import { Redis } from 'ioredis';
-import zookeeper from 'node-zookeeper-client';
-import { BasicClientSideCache, createClient } from 'redis';
 import type { Store } from './store.ts';
 
 const HOST = '127.0.0.1';
@@ -14,6 +12,7 @@ const HOST = '127.0.0.1';
 const MAX_CACHED = 2_000_000;
 
 export async function openNodeRedis(port: number): Promise<Store> {
+  const { createClient } = await import('redis');
   const client = createClient({ socket: { host: HOST, port } });
   client.on('error', () => {});
   await client.connect();
@@ -25,6 +24,7 @@ export async function openNodeRedis(port: number): Promise<Store> {
 }
 
 export async function openCachingNodeRedis(port: number): Promise<Store> {
+  const { BasicClientSideCache, createClient } = await import('redis');
   const cache = new BasicClientSideCache({ ttl: 0, maxEntries: MAX_CACHED, evictPolicy: 'LRU', recordStats: false });
   const client = createClient({ RESP: 3, socket: { host: HOST, port }, clientSideCache: cache });
   client.on('error', () => {});
@@ -38,6 +38,7 @@ export async function openCachingNodeRedis(port: number): Promise<Store> {
 }
 
 export async function openIoredis(port: number): Promise<Store> {
+  const { Redis } = await import('ioredis');
   const client = new Redis({ host: HOST, port, lazyConnect: true });
   client.on('error', () => {});
   await client.connect();
@@ -49,6 +50,7 @@ export async function openIoredis(port: number): Promise<Store> {
 }
 
 export async function openEtcd(port: number): Promise<Store> {
+  const { Etcd3 } = await import('etcd3');
   const client = new Etcd3({ hosts: `http://${HOST}:${port}` });
   await client.get('nothing').string();
   return {
@@ -60,6 +62,7 @@ export async function openEtcd(port: number): Promise<Store> {
 
 /** A znode for each key below one parent. A key's first write creates it. */
 export async function openZooKeeper(port: number): Promise<Store> {
+  const { default: zookeeper } = await import('node-zookeeper-client');
   const client = zookeeper.createClient(`${HOST}:${port}`, { sessionTimeout: 30_000 });
   await new Promise<void>((resolve) => {
     client.once('connected', resolve);
@@ -90,6 +93,7 @@ export async function openZooKeeper(port: number): Promise<Store> {
 }
 
 export async function openLevel(): Promise<Store> {
+  const { ClassicLevel } = await import('classic-level');
   const folder = await mkdtemp(join(tmpdir(), 'zistore-bench-level-'));
   const level = new ClassicLevel<string, string>(folder, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
   await level.open();
