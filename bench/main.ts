@@ -34,7 +34,8 @@ export async function main(args: readonly string[], { root, agent }: Program): P
   const profiles = options.profiles === undefined ? undefined : resolve(options.profiles);
   const run = await runAll(cases, options, { root, agent, profiles });
   await writeReport(run, resolve(options.out));
-  process.stdout.write(`\n${goalTable(run.cases)}\n\nReport: ${join(resolve(options.out), 'README.md')}\n`);
+  const goals = goalTable(run.cases);
+  process.stdout.write(`\n${goals === '' ? '' : `${goals}\n\n`}Report: ${join(resolve(options.out), 'README.md')}\n`);
   return run.failed.length === 0 ? 0 : 1;
 }
 

@@ -78,9 +78,7 @@ async function byKeys(context: Context): Promise<void> {
     await context.close();
   }
   const labels = KEYS.map((count) => (count >= 1e6 ? `${count / 1e6}M` : `${count / 1000}k`));
-  const notes = [
-    `${IN_FLIGHT} in flight, 16 B; one client of one leader that has so many keys.`,
-  ];
+  const notes = [`${IN_FLIGHT} in flight, 16 B; one client of one leader that has so many keys.`];
   push(context, 'keys', 'by number of keys', labels, notes, { reads, writes });
 }
 

@@ -21,6 +21,7 @@ export function summaryOfFigure({ name, unit, measured }: Figure): string {
   return `${name}: ${measured.map((series) => `${series.name} ${series.values.map(times).join('/')}`).join(', ')} ${unit}`;
 }
 
+/** Goals about what was measured; empty where there are none. */
 export function goalTable(results: readonly CaseResult[]): string {
   const table = new Table({ head: ['goal', 'seen', 'wanted', ''], style: { head: [], border: [] } });
   for (const { goal, seen, met } of judge(results)) {
@@ -28,5 +29,5 @@ export function goalTable(results: readonly CaseResult[]): string {
     const verdict = met ? pc.green('met') : pc.red('missed');
     table.push([goal.says, spread(seen, times), boundOf(goal), verdict]);
   }
-  return table.toString();
+  return table.length === 0 ? '' : table.toString();
 }
