@@ -60,20 +60,23 @@ export class Context {
   readonly missing: string[] = [];
   /** What the case has to show beside its results. */
   readonly figures: Figure[] = [];
+  readonly #name: string;
   readonly #servers: Servers;
   readonly #program: Program;
   readonly #agents: Agent[] = [];
   #echo: Promise<{ net: number; ws: number }> | undefined;
 
-  constructor(effort: Effort, progress: Progress, servers: Servers, program: Program) {
+  constructor(name: string, effort: Effort, progress: Progress, servers: Servers, program: Program) {
+    this.#name = name;
     this.effort = effort;
     this.progress = progress;
     this.#servers = servers;
     this.#program = program;
   }
 
+  /** Whether a part of the case is wanted, by its name or by that of the whole case. */
   wants(name: string): boolean {
-    return isWanted(this.effort.only, name);
+    return isWanted(this.effort.only, name, this.#name);
   }
 
   /** A process with nothing open in it. It ends with the case. */

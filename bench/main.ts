@@ -55,7 +55,7 @@ async function runAll(cases: readonly Case[], { effort }: Options, program: Prog
     const machine = describeMachine(program.root, await fourLetterWord(port, 'srvr'));
     for (const each of cases) {
       progress.begin(each.name);
-      const context = new Context(effort, progress, servers, program);
+      const context = new Context(each.name, effort, progress, servers, program);
       try {
         const outcome = await each.run(context);
         results.push(...outcome);

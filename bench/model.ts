@@ -4,6 +4,8 @@
 export interface Sample {
   readonly value: number;
   readonly latency?: Latency;
+  /** Processor time of the client's process for one operation. Microseconds. */
+  readonly cpuUs?: number;
 }
 
 export interface Latency {

@@ -27,6 +27,7 @@ export async function closedLoop(
   { inFlight, ms = Infinity, count = Infinity }: Bounds,
 ): Promise<Sample> {
   const latencies = new Latencies();
+  const spent = process.cpuUsage();
   const begun = performance.now();
   const deadline = begun + ms;
   let started = 0;
@@ -46,7 +47,9 @@ export async function closedLoop(
     }
   };
   await Promise.all(Array.from({ length: inFlight }, worker));
-  return { value: (done * 1000) / (performance.now() - begun), latency: latencies.summary() };
+  const value = (done * 1000) / (performance.now() - begun);
+  const { user, system } = process.cpuUsage(spent);
+  return { value, latency: latencies.summary(), cpuUs: (user + system) / Math.max(1, done) };
 }
 
 /** Where reads and writes of one process go on: the next run does not begin with the keys that the last one began with. */

@@ -21,7 +21,8 @@ export const together = (samples: readonly Sample[]): Sample => {
   const at = (which: 'p50' | 'p99' | 'p999'): number =>
     median(samples.map(({ latency }) => latency?.[which] ?? Number.NaN));
   const value = samples.reduce((sum, sample) => sum + sample.value, 0);
-  return { value, latency: { p50: at('p50'), p99: at('p99'), p999: at('p999') } };
+  const cpuUs = median(samples.map((sample) => sample.cpuUs ?? Number.NaN));
+  return { value, latency: { p50: at('p50'), p99: at('p99'), p999: at('p999') }, cpuUs };
 };
 
 async function clientsOf(context: Context, contender: Contender): Promise<Agent[]> {

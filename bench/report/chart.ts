@@ -99,6 +99,13 @@ export function chartOfFigure(figure: Figure): string {
   ]);
 }
 
+/** Upright where columns are too narrow for it. */
+function columnLabel(x: number, y: number, words: string, wide: number): string {
+  if (wide >= 5 * words.length + 4) return text(x, y, words, 'text-anchor="middle" style="font-size:9px"');
+  const turned = `transform="rotate(-90 ${x.toFixed(1)} ${y.toFixed(1)})" style="font-size:9px"`;
+  return text(x + 1, y + 3, words, turned);
+}
+
 function drawColumn(
   x: number,
   bottom: number,
@@ -109,9 +116,9 @@ function drawColumn(
   style: string,
 ): string {
   if (value === undefined || !(value > 0)) return '';
-  const tall = Math.max(1, share(value) * (height - 16));
+  const tall = Math.max(1, share(value) * (height - 36));
   return (
     `<rect class="${style}" x="${(x + 1).toFixed(1)}" y="${(bottom - tall).toFixed(1)}" width="${(wide - 2).toFixed(1)}" height="${tall.toFixed(1)}"/>` +
-    text(x + wide / 2, bottom - tall - 4, times(value), 'text-anchor="middle" style="font-size:9px"')
+    columnLabel(x + wide / 2, bottom - tall - 4, times(value), wide)
   );
 }

@@ -26,7 +26,7 @@ export function markdownOf(run: Run): string {
     '',
     '## Goals',
     '',
-    'Medians of paired rounds, in brackets the least and the greatest. Ratios are ours divided by theirs.',
+    'Medians of paired rounds, in brackets the least and the greatest. Ratios are ours divided by theirs. Processor time is that of the client’s process for one operation, the harness included.',
     '',
     ...goalTable(run.cases),
     '',
@@ -59,16 +59,22 @@ function goalTable(results: readonly CaseResult[]): string[] {
 
 function caseLines(result: CaseResult): string[] {
   const withLatency = result.measured.some(({ samples }) => samples.some(({ latency }) => latency !== undefined));
-  const head = ['', 'median (least – greatest)', 'ours / theirs', ...(withLatency ? ['p50', 'p99', 'p99.9'] : [])];
+  const head = [
+    '',
+    'median (least – greatest)',
+    'ours / theirs',
+    ...(withLatency ? ['p50', 'p99', 'p99.9', 'processor time'] : []),
+  ];
   const rows = result.measured.map(({ contender, samples }) => {
     const ratio = contender === OURS ? undefined : ratioOf(result, OURS, contender, 'value');
     const at = (which: 'p50' | 'p99' | 'p999'): string =>
       amount(median(samples.map(({ latency }) => latency?.[which] ?? Number.NaN)), 'us');
+    const cpu = amount(median(samples.map(({ cpuUs }) => cpuUs ?? Number.NaN)), 'us');
     return [
       contender,
       spread(spreadOf(samples.map(({ value }) => value)), (value) => amount(value, result.unit)),
       ratio === undefined ? '' : spread(ratio, times),
-      ...(withLatency ? [at('p50'), at('p99'), at('p999')] : []),
+      ...(withLatency ? [at('p50'), at('p99'), at('p999'), cpu] : []),
     ];
   });
   const notes = [...result.notes, ...result.missing.map((missing) => `Missing: ${missing}.`)];
