@@ -37,6 +37,15 @@ export async function paired(
   return [...samples].map(([contender, own]) => ({ contender, samples: own }));
 }
 
+/** Runs until they have taken so long together; `run` says how long one took. Their mean rate is that of all together. */
+export async function filling(ms: number, run: () => Promise<{ sample: Sample; tookMs: number }>): Promise<Sample> {
+  const all: { sample: Sample; tookMs: number }[] = [];
+  for (let spent = 0; spent < ms; spent += all.at(-1)!.tookMs) all.push(await run());
+  const operations = all.reduce((sum, { sample, tookMs }) => sum + sample.value * tookMs, 0);
+  const took = all.reduce((sum, { tookMs }) => sum + tookMs, 0);
+  return { ...all[all.length >> 1]!.sample, value: operations / took };
+}
+
 /** One value a round, for cases that have no contender. */
 export async function repeated(
   { effort, progress }: Pick<Context, 'effort' | 'progress'>,

@@ -14,6 +14,8 @@ export interface LoadShape {
   readonly size: number;
   /** An echo keeps nothing that could be read back. */
   readonly unchecked?: boolean;
+  /** Each key once at the most, from the first; however little of the time is over. */
+  readonly once?: boolean;
 }
 
 /** Each key once. */

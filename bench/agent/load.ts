@@ -63,8 +63,9 @@ export class Load {
     this.#store = store;
   }
 
-  async run({ op, inFlight, ms, keys, size, unchecked = false }: LoadShape): Promise<Sample> {
+  async run({ op, inFlight, ms, keys, size, unchecked = false, once = false }: LoadShape): Promise<Sample> {
     this.#edition += 1;
+    if (once) this.#cursor = 0;
     const operate = this.#operation(op, keys.from, keys.count, size, this.#cursor, this.#edition);
     let last = 0;
     const sample = await closedLoop(
@@ -72,7 +73,7 @@ export class Load {
         last = n;
         return operate(n);
       },
-      { inFlight, ms },
+      { inFlight, ms, ...(once && { count: keys.count }) },
     );
     this.#cursor = (this.#cursor + last + 1) % keys.count;
     if (op === 'set' && !unchecked) await this.#check(keys.from, Math.min(keys.count, 100), size);
