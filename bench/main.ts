@@ -50,6 +50,12 @@ async function runAll(cases: readonly Case[], { effort }: Options, program: Prog
   const results: CaseResult[] = [];
   const figures: Figure[] = [];
   const failed: { name: string; reason: string }[] = [];
+  const interrupted = (signal: NodeJS.Signals): void => {
+    progress.stop();
+    // Processes end with this one; what has to be removed are the servers' files.
+    void servers.stop().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143));
+  };
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
     const { port } = await servers.get('zookeeper');
     const machine = describeMachine(program.root, await fourLetterWord(port, 'srvr'));
@@ -73,6 +79,7 @@ async function runAll(cases: readonly Case[], { effort }: Options, program: Prog
     const mode = effort.quick ? 'quick' : effort.full ? 'full' : 'normal';
     return { machine, mode, seconds: progress.seconds, cases: results, figures, failed };
   } finally {
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
     progress.stop();
     await servers.stop();
   }

@@ -1,5 +1,7 @@
 /** What a benchmark run is made of, and what it leaves behind. */
 
+import { CONTENDERS } from './stores/store.ts';
+
 /** One timed run of one contender. Latencies in microseconds. */
 export interface Sample {
   readonly value: number;
@@ -75,3 +77,7 @@ export interface Run {
 
 /** This project's own contender, in every case. */
 export const OURS = 'ZiStore';
+
+/** Those that are no peer are other views of ours. */
+export const isPeer = (contender: string): boolean =>
+  (CONTENDERS as readonly string[]).includes(contender) && contender !== OURS;

@@ -1,5 +1,5 @@
 /** Charts as SVG, for light and dark pages: a bar for each contender with its spread, and groups of bars for figures. */
-import { type CaseResult, type Figure, OURS } from '../model.ts';
+import { type CaseResult, type Figure, isPeer } from '../model.ts';
 import { spreadOf } from '../statistics.ts';
 import { amount, times } from './format.ts';
 
@@ -53,7 +53,7 @@ export function chartOfCase({ title, unit, better, measured }: CaseResult): stri
     const middle = y + BAR / 2;
     return [
       text(left - 10, middle + 4, contender, 'text-anchor="end"'),
-      `<rect class="${contender === OURS ? 'ours' : 'theirs'}" x="${left}" y="${y}" width="${Math.max(1, at(median) - left).toFixed(1)}" height="${BAR}" rx="3"/>`,
+      `<rect class="${isPeer(contender) ? 'theirs' : 'ours'}" x="${left}" y="${y}" width="${Math.max(1, at(median) - left).toFixed(1)}" height="${BAR}" rx="3"/>`,
       `<path class="spread" d="M${at(min).toFixed(1)} ${middle}H${at(max).toFixed(1)}"/>`,
       text(at(max) + 8, middle + 4, amount(median, unit)),
     ].join('');

@@ -1,6 +1,6 @@
 /** A run as Markdown: the goals first, then each case with all its contenders, losses like wins. */
 import { type Goal, judge, type Verdict } from '../goals.ts';
-import { type CaseResult, type Figure, type Machine, OURS, type Run } from '../model.ts';
+import { type CaseResult, type Figure, isPeer, type Machine, OURS, type Run } from '../model.ts';
 import { median, ratioOf, spreadOf } from '../statistics.ts';
 import { amount, spread, times } from './format.ts';
 
@@ -59,21 +59,22 @@ function goalTable(results: readonly CaseResult[]): string[] {
 
 function caseLines(result: CaseResult): string[] {
   const withLatency = result.measured.some(({ samples }) => samples.some(({ latency }) => latency !== undefined));
+  const withPeers = result.measured.some(({ contender }) => isPeer(contender));
   const head = [
     '',
     'median (least – greatest)',
-    'ours / theirs',
+    ...(withPeers ? ['ours / theirs'] : []),
     ...(withLatency ? ['p50', 'p99', 'p99.9', 'processor time'] : []),
   ];
   const rows = result.measured.map(({ contender, samples }) => {
-    const ratio = contender === OURS ? undefined : ratioOf(result, OURS, contender, 'value');
+    const ratio = isPeer(contender) ? ratioOf(result, OURS, contender, 'value') : undefined;
     const at = (which: 'p50' | 'p99' | 'p999'): string =>
       amount(median(samples.map(({ latency }) => latency?.[which] ?? Number.NaN)), 'us');
     const cpu = amount(median(samples.map(({ cpuUs }) => cpuUs ?? Number.NaN)), 'us');
     return [
       contender,
       spread(spreadOf(samples.map(({ value }) => value)), (value) => amount(value, result.unit)),
-      ratio === undefined ? '' : spread(ratio, times),
+      ...(withPeers ? [ratio === undefined ? '' : spread(ratio, times)] : []),
       ...(withLatency ? [at('p50'), at('p99'), at('p999'), cpu] : []),
     ];
   });

@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
 import { judge } from '../goals.ts';
-import { type CaseResult, type Figure, OURS } from '../model.ts';
+import { type CaseResult, type Figure, isPeer, OURS } from '../model.ts';
 import { ratioOf, spreadOf } from '../statistics.ts';
 import { amount, spread, times } from './format.ts';
 import { boundOf } from './markdown.ts';
@@ -11,7 +11,7 @@ import { boundOf } from './markdown.ts';
 export function summaryOf(result: CaseResult): string {
   const all = result.measured.map(({ contender, samples }) => {
     const seen = amount(spreadOf(samples.map(({ value }) => value)).median, result.unit);
-    const ratio = contender === OURS ? undefined : ratioOf(result, OURS, contender, 'value');
+    const ratio = isPeer(contender) ? ratioOf(result, OURS, contender, 'value') : undefined;
     return `${contender} ${seen}${ratio === undefined ? '' : ` (× ${times(ratio.median)})`}`;
   });
   return `${result.name}: ${all.join(', ')}`;
