@@ -15,7 +15,9 @@ export class Ycsb {
   #draws: { shape: string; chosen: Int32Array; updates: Uint8Array } | undefined;
   #at = 0;
   #edition = 0;
-  #inserted = 0;
+  #inserts = 0;
+  /** Those that were acknowledged. */
+  readonly #inserted: number[] = [];
 
   constructor(store: Store) {
     this.#store = store;
@@ -68,18 +70,20 @@ export class Ycsb {
   }
 
   async #insert({ insertAt, size }: YcsbShape): Promise<void> {
-    const index = insertAt + this.#inserted;
+    const index = insertAt + this.#inserts;
+    this.#inserts += 1;
     await this.#store.set(keyOf(index), valueFor(index, size));
-    this.#inserted += 1;
+    this.#inserted.push(index);
   }
 
-  /** What this process has inserted is the newest; before that come the records that were there. */
-  async #readLatest({ records, insertAt, size }: YcsbShape, distance: number): Promise<void> {
-    if (distance >= this.#inserted) {
-      await this.#read(Math.max(0, records - 1 - (distance - this.#inserted)), size);
+  /** What this process has inserted is the newest, the last acknowledged first; then come the records that were there. */
+  async #readLatest({ records, size }: YcsbShape, distance: number): Promise<void> {
+    const own = this.#inserted.length;
+    if (distance >= own) {
+      await this.#read(Math.max(0, records - 1 - (distance - own)), size);
       return;
     }
-    const index = insertAt + this.#inserted - 1 - distance;
+    const index = this.#inserted[own - 1 - distance]!;
     const value = await this.#store.get(keyOf(index));
     if (!isValueOf(value, index, size)) throw new WrongValueError(keyOf(index), value);
   }

@@ -66,7 +66,10 @@ async function againstPeers(context: Context): Promise<CaseResult[]> {
 async function byHolders(context: Context): Promise<CaseResult[]> {
   const entrants: Entrant[] = [];
   for (const holders of [0, 1, 3, 15]) {
-    entrants.push({ ...(await clusterOf(context, holders)), contender: `${holders} holders` });
+    entrants.push({
+      ...(await clusterOf(context, holders)),
+      contender: holders === 1 ? '1 holder' : `${holders} holders`,
+    });
   }
   const about = {
     name: 'set-by-holders',

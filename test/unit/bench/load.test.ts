@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { closedLoop, Load } from '../../../bench/agent/load.ts';
+import { Ycsb } from '../../../bench/agent/ycsb.ts';
 import { isValueOf, KEY_BYTES, keyOf, valueFor } from '../../../bench/data.ts';
 import { paired } from '../../../bench/paired.ts';
 import { MapStore } from '../../../bench/stores/memory.ts';
@@ -66,6 +67,27 @@ describe('a load', () => {
     forgetful.set = async () => {};
     const load = new Load(forgetful);
     await expect(load.run({ op: 'set', inFlight: 1, ms: 1, keys: KEYS, size: 16 })).rejects.toThrow('wrong value');
+  });
+});
+
+describe('YCSB', () => {
+  it('runs each workload with many operations in flight, and reads what was inserted last', async () => {
+    const store = new MapStore();
+    const slow = {
+      get: (key: string) => store.get(key),
+      // Inserts that overlap: each must have an index of its own.
+      set: async (key: string, value: string) => {
+        await new Promise((done) => setImmediate(done));
+        await store.set(key, value);
+      },
+      close: () => store.close(),
+    };
+    await new Load(slow).pass({ op: 'set', inFlight: 8, keys: { from: 0, count: 200 }, size: 100 });
+    const ycsb = new Ycsb(slow);
+    for (const workload of ['A', 'B', 'C', 'D', 'F'] as const) {
+      const shape = { records: 200, size: 100, inFlight: 16, ms: 20, seed: 1, insertAt: 100_000 };
+      await expect(ycsb.run({ ...shape, workload })).resolves.toMatchObject({ value: expect.any(Number) });
+    }
   });
 });
 
