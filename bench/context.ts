@@ -148,6 +148,12 @@ export class Context {
     return agents;
   }
 
+  /** Ends all processes at once: what they hold is of no more use. */
+  async discard(): Promise<void> {
+    await Promise.all(this.#agents.map((agent) => agent.kill()));
+    this.#agents.length = 0;
+  }
+
   async close(): Promise<void> {
     // Followers first: a leader would hand its data over to them.
     for (const agent of this.#agents.reverse()) await agent.close();

@@ -21,7 +21,7 @@ async function failOver(context: Context): Promise<CaseResult[]> {
       agent.ask('firstWrite', { key: `w${i}`, everyMs: WRITE_EVERY_MS }),
     );
     const first = Math.min(...(await Promise.all(writes)));
-    await context.close();
+    await context.discard();
     return first - killedAt;
   });
   const about = {
@@ -68,7 +68,7 @@ async function takeOver(context: Context, entries: number): Promise<Takeover> {
   const { leaderAt, recoveringAt } = seen!;
   if (leaderAt === null || recoveringAt === null) throw new Error('the next node in line did not take over');
   await survivors(next!, entries);
-  await context.close();
+  await context.discard();
   return {
     tookMs: leaderAt - recoveringAt,
     sinceKillMs: leaderAt - killedAt,
