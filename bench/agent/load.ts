@@ -6,8 +6,11 @@ import type { Sample } from '../model.ts';
 import type { Store } from '../stores/store.ts';
 import type { LoadShape, LocalShape, Operation, PassShape } from './jobs.ts';
 
-/** Answers from memory come as microtasks: without a turn of the event loop now and then timers would starve. */
-const OPERATIONS_A_TURN = 128;
+/**
+ * Answers from memory come as microtasks: without a turn of the event loop now and then timers would starve. Of all
+ * loops together.
+ */
+const OPERATIONS_A_TURN = 2048;
 /** Of answers from memory, which are much faster. */
 const READS_A_TURN = 4096;
 
@@ -32,6 +35,7 @@ export async function closedLoop(
   const deadline = begun + ms;
   let started = 0;
   let done = 0;
+  const ownTurn = Math.max(1, Math.floor(OPERATIONS_A_TURN / inFlight));
   const worker = async (): Promise<void> => {
     let before = performance.now();
     for (let own = 1; before < deadline && started < count; own++) {
@@ -40,7 +44,7 @@ export async function closedLoop(
       latencies.record(after - before);
       done += 1;
       before = after;
-      if (own % OPERATIONS_A_TURN === 0) {
+      if (own % ownTurn === 0) {
         await turn();
         before = performance.now();
       }

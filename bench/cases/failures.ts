@@ -44,14 +44,14 @@ interface Takeover {
 }
 
 const UNBOUNDED = { cache: { maxEntries: 10_000_000, maxBytes: 4 * 2 ** 30 }, store: { maxBytes: 4 * 2 ** 30 } };
-/** So that rounds do not wait long for ZooKeeper to give the leader up. */
-const TAKEOVER_SESSION_TIMEOUT_MS = 4000;
+/** Rounds wait for ZooKeeper to give the leader up; with many entries garbage collection takes its time, too. */
+const sessionTimeoutFor = (entries: number): number => (entries > 100_000 ? 8000 : 3000);
 const PASS = { inFlight: 1000, size: 16 };
 
 /** Half of the entries survives at the next leader, half at another node, from which they have to be fetched. */
 async function takeOver(context: Context, entries: number): Promise<Takeover> {
   const half = Math.ceil(entries / 2);
-  const [leader, next, other] = await context.nodes(3, { ...UNBOUNDED, sessionTimeoutMs: TAKEOVER_SESSION_TIMEOUT_MS });
+  const [leader, next, other] = await context.nodes(3, { ...UNBOUNDED, sessionTimeoutMs: sessionTimeoutFor(entries) });
   const halves = [
     { from: 0, count: half },
     { from: half, count: entries - half },
@@ -104,7 +104,8 @@ async function takeOvers(context: Context, label: string, entries: number, round
         name: `takeover-${label}`,
         title: `Takeover with ${count} surviving entries`,
         notes: [
-          'Three nodes; the leader is killed. One half of the entries is at the node that leads next, the other at the third. From the moment at which the next leader starts to take over; since the kill: with the session timeout of 4 s before it.',
+          'Three nodes; the leader is killed. One half of the entries is at the node that leads next, the other at the third. From the moment at which the next leader starts to take over.',
+          `Since the kill: with the session timeout of ${sessionTimeoutFor(entries)} ms before it.`,
         ],
       },
       [
