@@ -1,6 +1,6 @@
 /** What cases work with: servers that are started when first needed, processes that end with the case, and the clock's limits. */
 import { Agent, type Program } from './agent-process.ts';
-import type { Figure } from './model.ts';
+import type { CaseResult, Figure } from './model.ts';
 import type { Progress } from './progress.ts';
 import { isInstalled, PACKAGES, type Server, type ServerName, startServer } from './servers.ts';
 import type { Contender, Target } from './stores/store.ts';
@@ -58,6 +58,8 @@ export class Context {
   readonly effort: Effort;
   readonly progress: Progress;
   readonly missing: string[] = [];
+  /** Results that a case has had when a later part of it fails. */
+  readonly results: CaseResult[] = [];
   /** What the case has to show beside its results. */
   readonly figures: Figure[] = [];
   readonly #name: string;

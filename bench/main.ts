@@ -71,6 +71,7 @@ async function runAll(cases: readonly Case[], { effort }: Options, program: Prog
       } catch (error) {
         const reason = String((error as Error)?.stack ?? error);
         failed.push({ name: each.name, reason });
+        results.push(...context.results);
         progress.end(`${each.name} did not end: ${reason}`);
       } finally {
         await context.close();

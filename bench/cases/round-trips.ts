@@ -49,13 +49,13 @@ async function roundTrips(context: Context, size: number, flights: readonly numb
     for (const op of ['get', 'set'] as const)
       await agent.ask('load', { ...shape, op: shape.unchecked ? 'set' : op, ms: WARM_UP_MS });
   }
-  const results: CaseResult[] = [];
   for (const op of ['get', 'set'] as const) {
     for (const inFlight of flights) {
-      if (context.wants(nameOf(op, inFlight, size))) results.push(await one(context, clients, op, inFlight, size));
+      if (context.wants(nameOf(op, inFlight, size)))
+        context.results.push(await one(context, clients, op, inFlight, size));
     }
   }
-  return results;
+  return context.results;
 }
 
 /**

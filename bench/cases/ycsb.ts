@@ -62,7 +62,6 @@ async function ycsb(context: Context, workloads: readonly Workload[]): Promise<C
   for (const contender of [OURS, ...context.available(peers)] as Contender[]) {
     clients.set(contender, await clientsOf(context, contender));
   }
-  const results: CaseResult[] = [];
   for (const workload of workloads) {
     if (!context.wants(`ycsb-${workload}`)) continue;
     const entrants = [...clients].map(([contender, agents]) => entrant(contender, agents, workload));
@@ -73,9 +72,9 @@ async function ycsb(context: Context, workloads: readonly Workload[]): Promise<C
         `${RECORDS.toLocaleString('en-US')} records of one field of ${SIZE} B, YCSB's scrambled zipfian (0.99)${workload === 'D' ? ', for D its latest' : ''}; ${NODES} client processes, ${IN_FLIGHT} operations in flight in each; every process has read all records once before.`,
       ],
     };
-    results.push(resultOf(context, about, await paired(context, entrants, { ms: 2 * context.effort.ms })));
+    context.results.push(resultOf(context, about, await paired(context, entrants, { ms: 2 * context.effort.ms })));
   }
-  return results;
+  return context.results;
 }
 
 const QUICK: readonly Workload[] = ['C', 'B'];
