@@ -13,6 +13,7 @@ export type ZiStoreKey = string | Uint8Array | number;
 
 /** Stands before bytes that are no text, one char a byte. No text can begin so: it is half a character. */
 const BYTES_MARK = '\ud800';
+const BYTES_MARK_CODE = BYTES_MARK.charCodeAt(0);
 
 /**
  * @throws ZiStoreError ZISTORE_INVALID_ARGUMENT for what cannot be a key, ZISTORE_LIMIT_EXCEEDED for one of more than
@@ -23,6 +24,14 @@ export function toKey(key: unknown, maxBytes: number): Key {
   if (typeof key === 'number') return numberKey(key, maxBytes);
   if (isUint8Array(key)) return bytesKey(key, maxBytes);
   throw badKey(`expected a string, a Uint8Array or a whole number, got ${describe(key)}`);
+}
+
+/**
+ * Whether what is known under this key, if anything, is what the user means. Text is its own form; only text that begins
+ * with half a character, which is no key, could be taken for the form of another. Cheaper than `toKey`.
+ */
+export function isText(key: unknown): key is Key {
+  return typeof key === 'string' && key.charCodeAt(0) !== BYTES_MARK_CODE;
 }
 
 function textKey(text: string, maxBytes: number): Key {

@@ -3,21 +3,24 @@
  * step of each, and carries out the effects in their order. The only file that knows several adapters, and the only
  * one through which anything reaches the core.
  */
-import type { Effect, Failure, Input } from './core/effects.ts';
+import type { Effect, Input } from './core/effects.ts';
 import { Group } from './core/group.ts';
-import type { Message, NodeReport } from './core/messages.ts';
+import type { Action, Message, NodeReport } from './core/messages.ts';
 import type { NodeStatus } from './core/status.ts';
 import { type Key, type Member, toAddress, type Value } from './core/types.ts';
 import { ZiStoreError } from './errors.ts';
 import type { CallOptions, Node, NodeEvents, NodeOptions, NodeParts, OpenNode } from './node.ts';
-import { type CallInput, PendingCalls } from './node-calls.ts';
+import { PendingCalls, type Success, toError } from './node-calls.ts';
 import { NodeListeners } from './node-listeners.ts';
 import type { ChannelId, Direction, TransportHandler, ZooKeeperClient, ZooKeeperHandler } from './ports.ts';
 
 /** Refusals that are remembered, so that each is logged once. */
 const MAX_REFUSALS_SAID = 1000;
 
-const toError = (failure: Failure): ZiStoreError => new ZiStoreError(failure.code, failure.message, failure);
+const same = <T>(it: T): T => it;
+const pickValue = <T>(result: Success, read: (value: Value | undefined) => T): T => read(result.value);
+const pickExisted = <T>(result: Success, read: (existed: boolean) => T): T => read(result.existed === true);
+const pickReports = (result: Success): NodeReport[] => [...(result.reports ?? [])];
 
 class Driver implements Node {
   private readonly parts: NodeParts;
@@ -84,18 +87,32 @@ class Driver implements Node {
     });
   }
 
-  get(key: Key, options: CallOptions = {}): Promise<Value | undefined> {
+  get(key: Key, options?: CallOptions): Promise<Value | undefined>;
+  get<T>(key: Key, options: CallOptions, read: (value: Value | undefined) => T): Promise<T>;
+  get(key: Key, options: CallOptions = {}, read: (value: Value | undefined) => unknown = same): Promise<unknown> {
     const { group } = this;
     // The clock is read at every answer from memory: a timer may be late by as long as this process was stopped.
     if (options.signal?.aborted !== true && group?.live(this.parts.clock.now())) {
       const known = group.lookup(key);
-      if (known !== undefined) return Promise.resolve(known.value);
+      if (known !== undefined) return Promise.resolve(read(known.value));
     }
-    return this.call({ type: 'get', key }, options, (result) => result.value);
+    return this.calls.start({ type: 'get', call: this.calls.number(), key }, options, pickValue, read);
   }
 
-  write(key: Key, action: Parameters<Node['write']>[1], options: CallOptions = {}): Promise<boolean> {
-    return this.call({ type: 'write', key, action }, options, (result) => result.existed === true);
+  recall(key: Key): Value | undefined {
+    const { group } = this;
+    return group?.live(this.parts.clock.now()) ? group.lookup(key)?.value : undefined;
+  }
+
+  write(key: Key, action: Action, options?: CallOptions): Promise<boolean>;
+  write<T>(key: Key, action: Action, options: CallOptions, read: (existed: boolean) => T): Promise<T>;
+  write(
+    key: Key,
+    action: Action,
+    options: CallOptions = {},
+    read: (existed: boolean) => unknown = same,
+  ): Promise<unknown> {
+    return this.calls.start({ type: 'write', call: this.calls.number(), key, action }, options, pickExisted, read);
   }
 
   peek(key: Key): Value | undefined {
@@ -113,7 +130,7 @@ class Driver implements Node {
   }
 
   inspect(options: CallOptions = {}): Promise<NodeReport[]> {
-    return this.call({ type: 'inspect' }, options, (result) => [...(result.reports ?? [])]);
+    return this.calls.start({ type: 'inspect', call: this.calls.number() }, options, pickReports, undefined);
   }
 
   on<E extends keyof NodeEvents>(event: E, listener: (...args: NodeEvents[E]) => void): void {
@@ -139,17 +156,6 @@ class Driver implements Node {
     }
     this.cancelWake?.();
     await Promise.all([...this.clientClosing, this.parts.transport.close()]);
-  }
-
-  private call<T>(
-    input: CallInput,
-    options: CallOptions,
-    pick: (result: { value?: Value; existed?: boolean; reports?: readonly NodeReport[] }) => T,
-  ): Promise<T> {
-    return this.calls.start(input, options).then((result) => {
-      if (result.ok) return pick(result);
-      throw toError(result);
-    });
   }
 
   // ---------------------------------------------------------------------------------------------- inputs and effects

@@ -49,8 +49,13 @@ export interface NodeOptions {
 
 export interface Node {
   get(key: Key, options?: CallOptions): Promise<Value | undefined>;
+  /** Resolves to what `read` makes of the value, and rejects with what it throws. */
+  get<T>(key: Key, options: CallOptions, read: (value: Value | undefined) => T): Promise<T>;
+  /** What this node may answer from its memory right now; undefined: it takes a `get`. Counts as a hit (Z17). */
+  recall(key: Key): Value | undefined;
   /** Resolves to whether the key had a value before. */
   write(key: Key, action: Action, options?: CallOptions): Promise<boolean>;
+  write<T>(key: Key, action: Action, options: CallOptions, read: (existed: boolean) => T): Promise<T>;
   /** The cached value, never asking anyone. Throws ZISTORE_SESSION_LOST without a lease, ZISTORE_CLOSED after close. */
   peek(key: Key): Value | undefined;
   status(): NodeStatus;

@@ -7,9 +7,9 @@ import { type Composition, compose, type StoreParts } from './compose.ts';
 import { readOptions, type Settings } from './config.ts';
 import type { Action, NodeReport } from './core/messages.ts';
 import type { NodeStatus } from './core/status.ts';
-import type { Key } from './core/types.ts';
+import type { Key, Value } from './core/types.ts';
 import { withOutcome, ZiStoreError } from './errors.ts';
-import { toKey, type ZiStoreKey } from './keys.ts';
+import { isText, toKey, type ZiStoreKey } from './keys.ts';
 import { Listeners } from './listeners.ts';
 import type { CallOptions, Node, NodeEvents, NodeParts } from './node.ts';
 import type { ZiStoreOptions } from './options.ts';
@@ -21,6 +21,13 @@ export interface OpenOptions {
 }
 
 const EVENTS: readonly (keyof NodeEvents)[] = ['role', 'leader', 'suspended', 'lost', 'rejoined'];
+
+const DELETE: Action = { kind: 'delete' };
+const nothing = (): void => {};
+
+/** Whatever is wrong with the arguments of a write, nothing was written. */
+const notApplied = (error: unknown): unknown =>
+  error instanceof ZiStoreError ? withOutcome(error, 'notApplied') : error;
 
 /** The private constructor, for openStore alone. */
 let construct: (node: Node, parts: NodeParts, settings: Settings) => ZiStore<never, never>;
@@ -38,6 +45,7 @@ export class ZiStore<V = string, In = V> {
   readonly #node: Node;
   readonly #transport: NodeParts['transport'];
   readonly #codec: ValueCodec;
+  readonly #read: (value: Value | undefined) => V | undefined;
   readonly #maxKeyBytes: number;
   readonly #batch: BatchLimits;
   readonly #listeners: Listeners<NodeEvents>;
@@ -48,6 +56,7 @@ export class ZiStore<V = string, In = V> {
     this.#node = node;
     this.#transport = parts.transport;
     this.#codec = createValueCodec(settings.valueEncoding, settings.maxValueBytes);
+    this.#read = (value) => (value === undefined ? undefined : (this.#codec.decode(value) as V));
     this.#maxKeyBytes = settings.maxKeyBytes;
     this.#batch = { clock: parts.clock, maxPending: settings.node.maxPending };
     this.#listeners = new Listeners<NodeEvents>(EVENTS, parts.logger);
@@ -85,10 +94,16 @@ export class ZiStore<V = string, In = V> {
   }
 
   /** The value, or undefined if the key has none. A cached value is answered from memory alone (Z17). */
-  async get(key: ZiStoreKey, options?: CallOptions): Promise<V | undefined> {
-    this.#assertOpen();
-    const value = await this.#node.get(toKey(key, this.#maxKeyBytes), checkCallOptions(options));
-    return value === undefined ? undefined : (this.#codec.decode(value) as V);
+  get(key: ZiStoreKey, options?: CallOptions): Promise<V | undefined> {
+    // Not an async function: what is in memory takes one promise, what is not takes the node's.
+    try {
+      this.#assertOpen();
+      const known = options === undefined && isText(key) ? this.#node.recall(key) : undefined;
+      if (known !== undefined) return Promise.resolve(this.#codec.decode(known) as V);
+      return this.#node.get(toKey(key, this.#maxKeyBytes), checkCallOptions(options), this.#read);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async has(key: ZiStoreKey, options?: CallOptions): Promise<boolean> {
@@ -97,13 +112,25 @@ export class ZiStore<V = string, In = V> {
   }
 
   /** Resolves once no node can read the value before it any more (Z22). */
-  async set(key: ZiStoreKey, value: In, options?: CallOptions): Promise<void> {
-    await this.#write(key, () => ({ kind: 'set', value: this.#codec.encode(value) }), options);
+  set(key: ZiStoreKey, value: In, options?: CallOptions): Promise<void> {
+    try {
+      this.#assertOpen();
+      const canonical = toKey(key, this.#maxKeyBytes);
+      const action = { kind: 'set', value: this.#codec.encode(value) } as const;
+      return this.#node.write(canonical, action, checkCallOptions(options), nothing);
+    } catch (error) {
+      return Promise.reject(notApplied(error));
+    }
   }
 
   /** Resolves to whether the key had a value. */
-  async delete(key: ZiStoreKey, options?: CallOptions): Promise<boolean> {
-    return this.#write(key, () => ({ kind: 'delete' }), options);
+  delete(key: ZiStoreKey, options?: CallOptions): Promise<boolean> {
+    try {
+      this.#assertOpen();
+      return this.#node.write(toKey(key, this.#maxKeyBytes), DELETE, checkCallOptions(options));
+    } catch (error) {
+      return Promise.reject(notApplied(error));
+    }
   }
 
   /**
@@ -142,6 +169,8 @@ export class ZiStore<V = string, In = V> {
    */
   peek(key: ZiStoreKey): V | undefined {
     this.#assertOpen();
+    const known = isText(key) ? this.#node.recall(key) : undefined;
+    if (known !== undefined) return this.#codec.decode(known) as V;
     const value = this.#node.peek(toKey(key, this.#maxKeyBytes));
     return value === undefined ? undefined : (this.#codec.decode(value) as V);
   }
@@ -196,20 +225,12 @@ export class ZiStore<V = string, In = V> {
     }
   }
 
-  async #write(key: ZiStoreKey, action: () => Action, options: CallOptions | undefined): Promise<boolean> {
-    const checked = this.#argument(() => {
-      this.#assertOpen();
-      return { key: toKey(key, this.#maxKeyBytes), action: action(), call: checkCallOptions(options) };
-    });
-    return this.#node.write(checked.key, checked.action, checked.call);
-  }
-
   /** Whatever is wrong with the arguments of a write, nothing was written. */
   #argument<T>(check: () => T): T {
     try {
       return check();
     } catch (error) {
-      throw error instanceof ZiStoreError ? withOutcome(error, 'notApplied') : error;
+      throw notApplied(error);
     }
   }
 

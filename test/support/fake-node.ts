@@ -11,6 +11,8 @@ export interface Call {
   readonly options: CallOptions;
 }
 
+const same = <T>(it: T): T => it;
+
 export class FakeNode implements Node {
   readonly data = new Map<Key, Value>();
   readonly calls: Call[] = [];
@@ -21,17 +23,20 @@ export class FakeNode implements Node {
   parts: NodeParts | undefined;
   private readonly listeners = new Map<string, ((...args: never[]) => void)[]>();
 
-  async get(key: Key, options: CallOptions = {}): Promise<Value | undefined> {
+  async get<T = Value | undefined>(key: Key, options: CallOptions = {}, read = same<T>): Promise<T> {
     await this.enter({ operation: 'get', key, options });
-    return this.data.get(key);
+    return read(this.data.get(key) as T);
   }
 
-  async write(key: Key, action: Action, options: CallOptions = {}): Promise<boolean> {
+  /** Nothing is answered from memory: every read is a call. */
+  recall(): undefined {}
+
+  async write<T = boolean>(key: Key, action: Action, options: CallOptions = {}, read = same<T>): Promise<T> {
     await this.enter({ operation: 'write', key, options });
     const existed = this.data.has(key);
     if (action.kind === 'set') this.data.set(key, action.value);
     else this.data.delete(key);
-    return existed;
+    return read(existed as T);
   }
 
   peek(key: Key): Value | undefined {
