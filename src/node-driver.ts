@@ -162,11 +162,13 @@ class Driver implements Node {
 
   /** One input at a time: what comes while effects are carried out waits until they are. */
   private run(input: Input): void {
-    this.queue.push(input);
-    if (this.running) return;
+    if (this.running) {
+      this.queue.push(input);
+      return;
+    }
     this.running = true;
     try {
-      for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
+      for (let next: Input | undefined = input; next !== undefined; next = this.queue.shift()) {
         const effects = this.assertGroup().step(next, this.parts.clock.now());
         for (const effect of effects) this.carryOut(effect);
       }

@@ -4,10 +4,12 @@
  * answer can be published, so none is needed.
  */
 import type { CallId } from './effects.ts';
+import type { Action } from './messages.ts';
 import { compareVersions, type Key, type Version } from './types.ts';
 
 /** A read of one key that is on its way, or waits for a leader. */
 export interface Flight {
+  readonly kind: 'read';
   readonly key: Key;
   /** Request id; 0 while not sent. */
   id: number;
@@ -15,6 +17,16 @@ export interface Flight {
   waiters: CallId[];
   /** Callers that joined since: only an answer that made us a holder serves them, for it was current until invalidated. */
   late: CallId[];
+}
+
+/** A write of this node's that is on its way, or waits for a leader. */
+export interface PendingWrite {
+  readonly kind: 'write';
+  readonly call: CallId;
+  readonly key: Key;
+  readonly action: Action;
+  /** Operation id; 0 while not sent. */
+  id: number;
 }
 
 interface KeyState {

@@ -112,7 +112,9 @@ export class Group {
     return leader === undefined ? undefined : NO_VALUE;
   }
 
+  /** The effects are the caller's until the next step: the list is used again. */
   step(input: Input, now: number): readonly Effect[] {
+    this.outbox.length = 0;
     if (!this.over) {
       this.noticeLapse(now);
       this.dispatch(input, now);
@@ -121,7 +123,7 @@ export class Group {
       if (this.leave.done) this.finish();
       this.roles.notice(this.situation(now));
     } else if (input.type === 'get' || input.type === 'write' || input.type === 'inspect') this.begin(input, now);
-    return this.outbox.splice(0);
+    return this.outbox;
   }
 
   private dispatch(input: Input, now: number): void {

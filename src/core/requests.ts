@@ -7,7 +7,7 @@ import type { Calls } from './calls.ts';
 import type { ChannelId, Channels } from './channels.ts';
 import type { CallId, CallResult, Failure } from './effects.ts';
 import { cancelled, limitExceeded, outcomeUnknown, queueFull, sessionLost } from './failures.ts';
-import { type Flight, Flights } from './flights.ts';
+import { type Flight, Flights, type PendingWrite } from './flights.ts';
 import type { Action, Answer } from './messages.ts';
 import type { Counters } from './status.ts';
 import type { Epoch, Key, Version } from './types.ts';
@@ -18,20 +18,14 @@ const FINISHED_BATCH = 64;
 /** Ids in one message at the most. */
 const MAX_SETTLED_IDS = 1000;
 
-interface PendingWrite {
-  readonly call: CallId;
-  readonly key: Key;
-  readonly action: Action;
-  /** Operation id; 0 while not sent. */
-  id: number;
+interface Target {
+  readonly channel: ChannelId;
+  readonly epoch: Epoch;
 }
-
-type Pending = { readonly kind: 'read'; flight: Flight } | { readonly kind: 'write'; readonly write: PendingWrite };
 
 export class Requests {
   private nextId = 1;
   private readonly flights = new Flights();
-  private readonly pending = new Map<CallId, Pending>();
   /** By request id, in the order of ids. */
   private readonly sentReads = new Map<number, Flight>();
   private sentWrites = new Map<number, PendingWrite>();
@@ -41,8 +35,10 @@ export class Requests {
   private unsentWrites = new Set<PendingWrite>();
   /** Writes that ended while an older one is still waited for; the leader need not remember them any longer. */
   private finished: number[] = [];
+  /** What the newest write said in `settled`. */
+  private settledSaid = 0;
   private held = false;
-  private target: { channel: ChannelId; epoch: Epoch } | undefined;
+  private target: Target | undefined;
   private readonly calls: Calls;
   private readonly channels: Channels;
   private readonly cache: Cache;
@@ -58,21 +54,21 @@ export class Requests {
   get(call: CallId, key: Key): void {
     let flight = this.flights.joinable(key);
     if (flight === undefined) {
-      flight = { key, id: 0, waiters: [call], late: [] };
+      flight = { kind: 'read', key, id: 0, waiters: [call], late: [] };
       this.flights.startRead(flight);
-      this.unsentReads.add(flight);
+      this.ask(flight);
     } else if (flight.id === 0) flight.waiters.push(call);
     else flight.late.push(call);
-    this.pending.set(call, { kind: 'read', flight });
-    this.flush();
+    this.calls.awaits(call, flight);
   }
 
   write(call: CallId, key: Key, action: Action): void {
-    const write: PendingWrite = { call, key, action, id: 0 };
-    this.pending.set(call, { kind: 'write', write });
+    const write: PendingWrite = { kind: 'write', call, key, action, id: 0 };
+    this.calls.awaits(call, write);
     this.flights.startWrite(key);
-    this.unsentWrites.add(write);
-    this.flush();
+    // What waits unsent is sent as soon as it can be, so nothing is overtaken.
+    if (this.target === undefined || this.held) this.unsentWrites.add(write);
+    else this.sendNewWrite(write, this.target);
   }
 
   /** A channel to the leader of this epoch is open: send what waits, and again what that leader has not answered. */
@@ -82,7 +78,7 @@ export class Requests {
     // A read is asked anew, under a new id: an answer to the earlier asking may predate those who joined since.
     this.unsendReads();
     // A write keeps its id: this leader knows by it whether it has been carried out already.
-    for (const write of this.sentWrites.values()) this.sendWrite(write);
+    for (const write of this.sentWrites.values()) this.sendWrite(write, this.target);
     this.flush();
   }
 
@@ -155,33 +151,32 @@ export class Requests {
 
   /** A caller gives up; false: it is not one of ours. A flight goes on for the others, and so does a write that has been sent. */
   cancel(call: CallId, code: 'ZISTORE_TIMEOUT' | 'ZISTORE_ABORTED'): boolean {
-    const pending = this.pending.get(call);
-    if (pending === undefined) return false;
+    const awaits = this.calls.get(call)?.awaits;
+    if (awaits === undefined) return false;
     // What would help: without it a cluster that has no leader looks like a slow one.
     const why =
       this.target === undefined || this.held ? ' No leader is connected: is a candidate running, and reachable?' : '';
-    if (pending.kind === 'write') {
-      this.endWrite(pending.write, cancelled(code, pending.write.id === 0 ? 'notApplied' : 'unknown', why));
+    if (awaits.kind === 'write') {
+      this.endWrite(awaits, cancelled(code, awaits.id === 0 ? 'notApplied' : 'unknown', why));
       // At once: it may be queued behind a lock, and what nobody waits for must not take the place of others.
       this.tellFinished();
       return true;
     }
-    const { flight } = pending;
-    flight.waiters = flight.waiters.filter((other) => other !== call);
-    flight.late = flight.late.filter((other) => other !== call);
-    this.settle(call, cancelled(code, undefined, why));
-    if (flight.id === 0 && flight.waiters.length === 0) {
-      this.unsentReads.delete(flight);
-      this.flights.finish(flight.key, flight);
+    awaits.waiters = awaits.waiters.filter((other) => other !== call);
+    awaits.late = awaits.late.filter((other) => other !== call);
+    this.calls.settle(call, cancelled(code, undefined, why));
+    if (awaits.id === 0 && awaits.waiters.length === 0) {
+      this.unsentReads.delete(awaits);
+      this.flights.finish(awaits.key, awaits);
     }
     return true;
   }
 
   /** Ends everything: reads with `failure`, writes with it and the outcome that is known of each. */
   failAll(failure: (outcome?: 'notApplied' | 'unknown') => Failure): void {
-    for (const [call, pending] of [...this.pending]) {
-      if (pending.kind === 'read') this.settle(call, failure());
-      else this.settle(call, failure(pending.write.id === 0 ? 'notApplied' : 'unknown'));
+    for (const [call, awaits] of this.calls.awaiting()) {
+      if (awaits.kind === 'read') this.calls.settle(call, failure());
+      else this.calls.settle(call, failure(awaits.id === 0 ? 'notApplied' : 'unknown'));
     }
     // Answers that still come find no request and publish nothing; that we are listed as a holder does no harm.
     this.sentReads.clear();
@@ -196,8 +191,8 @@ export class Requests {
   takeAll(): { reads: { key: Key; calls: CallId[] }[]; writes: { call: CallId; key: Key; action: Action }[] } {
     const reads = [...this.unsentReads].map((flight) => ({ key: flight.key, calls: flight.waiters }));
     const writes = [...this.unsentWrites];
-    for (const { calls } of reads) for (const call of calls) this.pending.delete(call);
-    for (const write of writes) this.pending.delete(write.call);
+    for (const { calls } of reads) for (const call of calls) this.calls.awaits(call, undefined);
+    for (const write of writes) this.calls.awaits(write.call, undefined);
     this.endLingering();
     // Nothing is left but what was sent, and that has ended when this node's own epoch was learnt.
     this.failAll(sessionLost);
@@ -214,8 +209,8 @@ export class Requests {
     }
     this.flights.finish(flight.key, flight);
     const result: CallResult = found === undefined ? { ok: true } : { ok: true, value: found.value };
-    for (const call of flight.waiters) this.settle(call, result);
-    if (holder) for (const call of flight.late) this.settle(call, result);
+    for (const call of flight.waiters) this.calls.settle(call, result);
+    if (holder) for (const call of flight.late) this.calls.settle(call, result);
     // Nothing would have told us of a write between the answer and their asking: they share one new request.
     else if (flight.late.length > 0) this.askAgain(flight);
   }
@@ -223,13 +218,13 @@ export class Requests {
   private askAgain(old: Flight): void {
     let flight = this.flights.joinable(old.key);
     if (flight === undefined || flight.id !== 0) {
-      flight = { key: old.key, id: 0, waiters: [], late: [] };
+      flight = { kind: 'read', key: old.key, id: 0, waiters: [], late: [] };
       this.flights.startRead(flight);
       this.unsentReads.add(flight);
     }
     for (const call of old.late) {
       flight.waiters.push(call);
-      this.pending.set(call, { kind: 'read', flight });
+      this.calls.awaits(call, flight);
     }
     this.flush();
   }
@@ -279,21 +274,30 @@ export class Requests {
   }
 
   private flush(): void {
-    if (this.target === undefined || this.held) return;
-    const { channel, epoch } = this.target;
-    for (const flight of this.unsentReads) {
-      flight.id = this.nextId++;
-      this.sentReads.set(flight.id, flight);
-      this.counters.serverReadsSent += 1;
-      this.channels.send(channel, { type: 'get', epoch, id: flight.id, key: flight.key });
-    }
-    this.unsentReads = new Set();
-    for (const write of this.unsentWrites) {
-      write.id = this.nextId++;
-      this.sentWrites.set(write.id, write);
-      this.sendWrite(write);
-    }
-    this.unsentWrites = new Set();
+    const { target } = this;
+    if (target === undefined || this.held) return;
+    for (const flight of this.unsentReads) this.sendRead(flight, target);
+    this.unsentReads.clear();
+    for (const write of this.unsentWrites) this.sendNewWrite(write, target);
+    this.unsentWrites.clear();
+  }
+
+  private ask(flight: Flight): void {
+    if (this.target === undefined || this.held) this.unsentReads.add(flight);
+    else this.sendRead(flight, this.target);
+  }
+
+  private sendRead(flight: Flight, { channel, epoch }: Target): void {
+    flight.id = this.nextId++;
+    this.sentReads.set(flight.id, flight);
+    this.counters.serverReadsSent += 1;
+    this.channels.send(channel, { type: 'get', epoch, id: flight.id, key: flight.key });
+  }
+
+  private sendNewWrite(write: PendingWrite, target: Target): void {
+    write.id = this.nextId++;
+    this.sentWrites.set(write.id, write);
+    this.sendWrite(write, target);
   }
 
   private tellFinished(): void {
@@ -305,13 +309,13 @@ export class Requests {
     this.finished = [];
   }
 
-  private sendWrite(write: PendingWrite): void {
-    if (this.target === undefined) return;
+  private sendWrite(write: PendingWrite, { channel, epoch }: Target): void {
     const settled = this.sentWrites.keys().next().value ?? write.id;
     // What lies below is said by that already.
     if (settled === write.id) this.finished = [];
+    this.settledSaid = settled;
     const { key, action, id } = write;
-    this.channels.send(this.target.channel, { type: 'write', epoch: this.target.epoch, id, settled, key, action });
+    this.channels.send(channel, { type: 'write', epoch, id, settled, key, action });
   }
 
   /**
@@ -334,7 +338,7 @@ export class Requests {
   private merge(flight: Flight, into: Flight): void {
     for (const call of [...flight.waiters, ...flight.late]) {
       into.waiters.push(call);
-      this.pending.set(call, { kind: 'read', flight: into });
+      this.calls.awaits(call, into);
     }
     this.flights.merge(flight, into);
   }
@@ -350,22 +354,23 @@ export class Requests {
   private endRead(flight: Flight, result: CallResult): void {
     this.sentReads.delete(flight.id);
     this.flights.finish(flight.key, flight);
-    for (const call of [...flight.waiters, ...flight.late]) this.settle(call, result);
+    for (const call of [...flight.waiters, ...flight.late]) this.calls.settle(call, result);
   }
 
   private endWrite(write: PendingWrite, result: CallResult): void {
     if (this.sentWrites.delete(write.id)) {
       this.finished.push(write.id);
-      if (this.finished.length >= FINISHED_BATCH) this.tellFinished();
+      if (this.finished.length >= FINISHED_BATCH) this.pruneFinished();
     }
     this.lingering.delete(write.id);
     this.unsentWrites.delete(write);
     this.flights.finish(write.key);
-    this.settle(write.call, result);
+    this.calls.settle(write.call, result);
   }
 
-  private settle(call: CallId, result: CallResult): void {
-    this.pending.delete(call);
-    this.calls.settle(call, result);
+  /** While writes go on, each says of most of these that they are settled; only the others take a message of their own. */
+  private pruneFinished(): void {
+    this.finished = this.finished.filter((id) => id >= this.settledSaid);
+    if (this.finished.length >= FINISHED_BATCH) this.tellFinished();
   }
 }

@@ -57,7 +57,7 @@ export function sizesOf({ node, group }: Life): Record<string, number> {
     inputs: driver?.queue.length ?? 0,
     promises: driver?.calls.pending.size ?? 0,
     calls: group['calls'].size,
-    requests: requests['pending'].size,
+    requests: group['calls'].awaiting().length,
     sent: requests['sentReads'].size + requests['sentWrites'].size + requests['lingering'].size,
     flights: requests['flights'].size,
     unsent: requests['unsentReads'].size + requests['unsentWrites'].size,

@@ -7,7 +7,7 @@ import { LockMap } from '../../../src/core/locks.ts';
 import type { Key, MemberId } from '../../../src/core/types.ts';
 import { idOf, key, version } from './support.ts';
 
-const flightOf = (k: string): Flight => ({ key: key(k), id: 1, waiters: [], late: [] });
+const flightOf = (k: string): Flight => ({ kind: 'read', key: key(k), id: 1, waiters: [], late: [] });
 
 describe('flights', () => {
   it('single flight: callers join the read that is under way', () => {
