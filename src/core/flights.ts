@@ -7,10 +7,21 @@ import type { CallId } from './effects.ts';
 import type { Action } from './messages.ts';
 import { compareVersions, type Key, type Version } from './types.ts';
 
+/** What a key's requests have in common, as long as there are any. */
+interface KeyState {
+  readonly key: Key;
+  floor: Version | undefined;
+  /** The flight that new callers join. */
+  joinable: Flight | undefined;
+  /** Requests, reads and writes, that are not finished. */
+  outstanding: number;
+}
+
 /** A read of one key that is on its way, or waits for a leader. */
 export interface Flight {
   readonly kind: 'read';
   readonly key: Key;
+  readonly state: KeyState;
   /** Request id; 0 while not sent. */
   id: number;
   /** Callers that were waiting when the request was sent: any answer serves them. */
@@ -22,19 +33,12 @@ export interface Flight {
 /** A write of this node's that is on its way, or waits for a leader. */
 export interface PendingWrite {
   readonly kind: 'write';
-  readonly call: CallId;
   readonly key: Key;
+  readonly state: KeyState;
+  readonly call: CallId;
   readonly action: Action;
   /** Operation id; 0 while not sent. */
   id: number;
-}
-
-interface KeyState {
-  floor: Version | undefined;
-  /** The flight that new callers join. */
-  joinable: Flight | undefined;
-  /** Requests, reads and writes, that are not finished. */
-  outstanding: number;
 }
 
 export class Flights {
@@ -51,30 +55,30 @@ export class Flights {
   }
 
   /** A read starts; callers join it from here on, unless there is one to join already. */
-  startRead(flight: Flight): void {
-    const state = this.hold(flight.key);
+  startRead(key: Key, waiters: CallId[]): Flight {
+    const state = this.hold(key);
+    const flight: Flight = { kind: 'read', key, state, id: 0, waiters, late: [] };
     state.joinable ??= flight;
+    return flight;
   }
 
   /** A write starts: its answer, too, is published under the floor rule. */
-  startWrite(key: Key): void {
-    this.hold(key);
+  startWrite(call: CallId, key: Key, action: Action): PendingWrite {
+    return { kind: 'write', key, state: this.hold(key), call, action, id: 0 };
   }
 
   /** A request is finished, whatever became of it. */
-  finish(key: Key, flight?: Flight): void {
-    const state = this.keys.get(key);
-    if (state === undefined) return;
-    if (flight !== undefined && state.joinable === flight) state.joinable = undefined;
+  finish(request: Flight | PendingWrite): void {
+    const { state } = request;
+    if (state.joinable === request) state.joinable = undefined;
     state.outstanding -= 1;
-    if (state.outstanding === 0) this.keys.delete(key);
+    if (state.outstanding === 0) this.keys.delete(state.key);
   }
 
   /** A read goes on as another one of its key, which has not been sent. */
   merge(flight: Flight, into: Flight): void {
-    const state = this.keys.get(flight.key);
-    if (state?.joinable === flight) state.joinable = into;
-    this.finish(flight.key);
+    if (flight.state.joinable === flight) flight.state.joinable = into;
+    this.finish(flight);
   }
 
   /**
@@ -88,11 +92,12 @@ export class Flights {
     state.joinable = undefined;
   }
 
-  mayPublish(key: Key, version: Version): boolean {
-    const floor = this.keys.get(key)?.floor;
+  /** Whether what a request was answered with may be cached. */
+  mayPublish({ state: { floor } }: Flight | PendingWrite, version: Version): boolean {
     return floor === undefined || compareVersions(version, floor) >= 0;
   }
 
+  /** Everything outstanding is over. */
   clear(): void {
     this.keys.clear();
   }
@@ -100,7 +105,7 @@ export class Flights {
   private hold(key: Key): KeyState {
     let state = this.keys.get(key);
     if (state === undefined) {
-      state = { floor: undefined, joinable: undefined, outstanding: 0 };
+      state = { key, floor: undefined, joinable: undefined, outstanding: 0 };
       this.keys.set(key, state);
     }
     state.outstanding += 1;

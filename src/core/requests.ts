@@ -54,8 +54,7 @@ export class Requests {
   get(call: CallId, key: Key): void {
     let flight = this.flights.joinable(key);
     if (flight === undefined) {
-      flight = { kind: 'read', key, id: 0, waiters: [call], late: [] };
-      this.flights.startRead(flight);
+      flight = this.flights.startRead(key, [call]);
       this.ask(flight);
     } else if (flight.id === 0) flight.waiters.push(call);
     else flight.late.push(call);
@@ -63,9 +62,8 @@ export class Requests {
   }
 
   write(call: CallId, key: Key, action: Action): void {
-    const write: PendingWrite = { kind: 'write', call, key, action, id: 0 };
+    const write = this.flights.startWrite(call, key, action);
     this.calls.awaits(call, write);
-    this.flights.startWrite(key);
     // What waits unsent is sent as soon as it can be, so nothing is overtaken.
     if (this.target === undefined || this.held) this.unsentWrites.add(write);
     else this.sendNewWrite(write, this.target);
@@ -167,7 +165,7 @@ export class Requests {
     this.calls.settle(call, cancelled(code, undefined, why));
     if (awaits.id === 0 && awaits.waiters.length === 0) {
       this.unsentReads.delete(awaits);
-      this.flights.finish(awaits.key, awaits);
+      this.flights.finish(awaits);
     }
     return true;
   }
@@ -204,10 +202,10 @@ export class Requests {
     if (flight === undefined) return;
     this.sentReads.delete(message.id);
     const { found, holder } = message;
-    if (found !== undefined && holder && this.flights.mayPublish(flight.key, found.version)) {
+    if (found !== undefined && holder && this.flights.mayPublish(flight, found.version)) {
       this.cache.publish({ key: flight.key, value: found.value, version: found.version });
     }
-    this.flights.finish(flight.key, flight);
+    this.flights.finish(flight);
     const result: CallResult = found === undefined ? { ok: true } : { ok: true, value: found.value };
     for (const call of flight.waiters) this.calls.settle(call, result);
     if (holder) for (const call of flight.late) this.calls.settle(call, result);
@@ -218,8 +216,7 @@ export class Requests {
   private askAgain(old: Flight): void {
     let flight = this.flights.joinable(old.key);
     if (flight === undefined || flight.id !== 0) {
-      flight = { kind: 'read', key: old.key, id: 0, waiters: [], late: [] };
-      this.flights.startRead(flight);
+      flight = this.flights.startRead(old.key, []);
       this.unsentReads.add(flight);
     }
     for (const call of old.late) {
@@ -233,7 +230,7 @@ export class Requests {
     const write = this.sentWrites.get(message.id);
     if (write === undefined) return;
     const { version, holder, existed } = message;
-    if (write.action.kind === 'set' && holder && this.flights.mayPublish(write.key, version)) {
+    if (write.action.kind === 'set' && holder && this.flights.mayPublish(write, version)) {
       this.cache.publish({ key: write.key, value: write.action.value, version });
     }
     this.endWrite(write, { ok: true, existed });
@@ -348,12 +345,12 @@ export class Requests {
     flight.waiters.push(...flight.late);
     flight.late = [];
     if (flight.waiters.length > 0) this.unsentReads.add(flight);
-    else this.flights.finish(flight.key, flight);
+    else this.flights.finish(flight);
   }
 
   private endRead(flight: Flight, result: CallResult): void {
     this.sentReads.delete(flight.id);
-    this.flights.finish(flight.key, flight);
+    this.flights.finish(flight);
     for (const call of [...flight.waiters, ...flight.late]) this.calls.settle(call, result);
   }
 
@@ -364,7 +361,7 @@ export class Requests {
     }
     this.lingering.delete(write.id);
     this.unsentWrites.delete(write);
-    this.flights.finish(write.key);
+    this.flights.finish(write);
     this.calls.settle(write.call, result);
   }
 

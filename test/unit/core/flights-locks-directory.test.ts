@@ -2,59 +2,56 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Directory } from '../../../src/core/directory.ts';
-import { type Flight, Flights } from '../../../src/core/flights.ts';
+import { Flights } from '../../../src/core/flights.ts';
 import { LockMap } from '../../../src/core/locks.ts';
 import type { Key, MemberId } from '../../../src/core/types.ts';
 import { idOf, key, version } from './support.ts';
 
-const flightOf = (k: string): Flight => ({ kind: 'read', key: key(k), id: 1, waiters: [], late: [] });
+const SET = { kind: 'set', value: 'v' } as const;
 
 describe('flights', () => {
   it('single flight: callers join the read that is under way', () => {
     const flights = new Flights();
-    const flight = flightOf('k');
-    flights.startRead(flight);
+    const flight = flights.startRead(key('k'), [1]);
     expect(flights.joinable(key('k'))).toBe(flight);
     expect(flights.joinable(key('other'))).toBeUndefined();
-    flights.finish(key('k'), flight);
+    flights.finish(flight);
     expect(flights.joinable(key('k'))).toBeUndefined();
   });
 
   it('invalidation detaches the flight: later callers start a new one, which the end of the old one leaves alone', () => {
     const flights = new Flights();
-    const [old, fresh] = [flightOf('k'), flightOf('k')];
-    flights.startRead(old);
+    const old = flights.startRead(key('k'), [1]);
     flights.invalidate(key('k'), version(1, 5));
     expect(flights.joinable(key('k'))).toBeUndefined();
-    flights.startRead(fresh);
-    flights.finish(key('k'), old);
+    const fresh = flights.startRead(key('k'), [2]);
+    flights.finish(old);
     expect(flights.joinable(key('k'))).toBe(fresh);
   });
 
   it('floor: nothing older than an invalidation is published while anything for the key is outstanding', () => {
     const flights = new Flights();
-    const old = flightOf('k');
-    flights.startRead(old);
-    flights.startWrite(key('k'));
+    const read = flights.startRead(key('k'), [1]);
+    const write = flights.startWrite(2, key('k'), SET);
+    const other = flights.startRead(key('other'), [3]);
     flights.invalidate(key('k'), version(1, 5));
     flights.invalidate(key('k'), version(1, 3));
-    flights.finish(key('k'));
-    expect(flights.mayPublish(key('k'), version(1, 4))).toBe(false);
-    expect(flights.mayPublish(key('k'), version(1, 5))).toBe(true);
-    expect(flights.mayPublish(key('k'), version(2, 0))).toBe(true);
-    expect(flights.mayPublish(key('other'), version(1, 1))).toBe(true);
+    flights.finish(write);
+    expect(flights.mayPublish(read, version(1, 4))).toBe(false);
+    expect(flights.mayPublish(read, version(1, 5))).toBe(true);
+    expect(flights.mayPublish(read, version(2, 0))).toBe(true);
+    expect(flights.mayPublish(other, version(1, 1))).toBe(true);
   });
 
   it('limits: what is remembered of a key goes with its last request', () => {
     const flights = new Flights();
     flights.invalidate(key('k'), version(1, 5));
     expect(flights.size).toBe(0);
-    const flight = flightOf('k');
-    flights.startRead(flight);
-    flights.startWrite(key('k'));
-    flights.finish(key('k'), flight);
+    const read = flights.startRead(key('k'), [1]);
+    const write = flights.startWrite(2, key('k'), SET);
+    flights.finish(read);
     expect(flights.size).toBe(1);
-    flights.finish(key('k'));
+    flights.finish(write);
     expect(flights.size).toBe(0);
   });
 });
