@@ -10,6 +10,7 @@ import { describeMachine } from './machine.ts';
 import type { CaseResult, Figure, Run } from './model.ts';
 import { type Options, readOptions } from './options.ts';
 import { Progress } from './progress.ts';
+import { publish } from './report/readme.ts';
 import { goalTable, summaryOf, summaryOfFigure } from './report/terminal.ts';
 import { writeReport } from './report/write.ts';
 import { isInstalled, PACKAGES } from './servers.ts';
@@ -34,6 +35,7 @@ export async function main(args: readonly string[], { root, agent }: Program): P
   const profiles = options.profiles === undefined ? undefined : resolve(options.profiles);
   const run = await runAll(cases, options, { root, agent, profiles });
   await writeReport(run, resolve(options.out));
+  if (options.publish) await publish(run, join(root, 'README.md'));
   const goals = goalTable(run.cases);
   process.stdout.write(`\n${goals === '' ? '' : `${goals}\n\n`}Report: ${join(resolve(options.out), 'README.md')}\n`);
   return run.failed.length === 0 ? 0 : 1;

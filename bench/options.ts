@@ -7,6 +7,7 @@ export interface Options {
   readonly list: boolean;
   readonly out: string;
   readonly profiles: string | undefined;
+  readonly publish: boolean;
 }
 
 const QUICK = { rounds: 5, ms: 150 };
@@ -19,6 +20,7 @@ interface Given {
   list?: true;
   out?: string;
   profile?: string;
+  publish?: true;
   ms?: number;
 }
 
@@ -37,10 +39,11 @@ export function readOptions(args: readonly string[], defaultFolder: string): Opt
     .option('--list', 'the names of the cases')
     .option('--out <folder>', 'where the report goes', defaultFolder)
     .option('--ms <number>', 'of one contender in one round', Number)
+    .option('--publish', "also put the table of goals into the project's README.md")
     .option('--profile <folder>', 'have every process leave a CPU profile there')
     .exitOverride()
     .parse(args, { from: 'user' });
-  const { quick = false, full = false, only, list = false, out, profile, ms } = program.opts<Given>();
+  const { quick = false, full = false, only, list = false, out, profile, publish = false, ms } = program.opts<Given>();
   const effort = { quick, full, only, ...(quick ? QUICK : NORMAL), ...(ms !== undefined && { ms }) };
-  return { effort, list, out: out ?? defaultFolder, profiles: profile };
+  return { effort, list, out: out ?? defaultFolder, profiles: profile, publish };
 }

@@ -3,8 +3,8 @@ import { type CaseResult, type Figure, isPeer } from '../model.ts';
 import { spreadOf } from '../statistics.ts';
 import { amount, times } from './format.ts';
 
-const WIDTH = 720;
-const MARGIN = 20;
+export const WIDTH = 720;
+export const MARGIN = 20;
 const NAMES = 150;
 const VALUES = 170;
 const BAR = 20;
@@ -13,21 +13,21 @@ const ROW = 32;
 const STYLE = `
   .paper { fill: #ffffff; } .grid { stroke: #d9dce1; stroke-dasharray: 2 4; } .spread { stroke: #24292f; stroke-width: 1.5; }
   text { font: 12px system-ui, sans-serif; fill: #24292f; } .title { font-size: 15px; font-weight: 600; } .faint { fill: #6e7781; }
-  .ours { fill: #2f6fd0; } .theirs { fill: #a9b4c2; } .c0 { fill: #2f6fd0; } .c1 { fill: #56a36c; } .c2 { fill: #c2571a; }
+  .met { fill: #2f6fd0; } .missed { fill: #c2571a; } .ours { fill: #2f6fd0; } .theirs { fill: #a9b4c2; } .c0 { fill: #2f6fd0; } .c1 { fill: #56a36c; } .c2 { fill: #c2571a; }
   .c3 { fill: #8a4fbf; } .q0 { fill: #b9c0ca; } .q1 { fill: #d3d8df; } .q2 { fill: #9aa3af; } .q3 { fill: #7f8a98; }
   @media (prefers-color-scheme: dark) {
     .paper { fill: #0d1117; } .grid { stroke: #30363d; } .spread { stroke: #e6edf3; } text { fill: #e6edf3; } .faint { fill: #8b949e; }
-    .ours, .c0 { fill: #6cb0ff; } .theirs { fill: #57606a; } .c1 { fill: #56c271; } .c2 { fill: #f0883e; } .c3 { fill: #bc8cff; }
+    .ours, .c0, .met { fill: #6cb0ff; } .missed { fill: #f0883e; } .theirs { fill: #57606a; } .c1 { fill: #56c271; } .c2 { fill: #f0883e; } .c3 { fill: #bc8cff; }
     .q0 { fill: #57606a; } .q1 { fill: #3d444d; } .q2 { fill: #6e7781; } .q3 { fill: #8b949e; }
   }`;
 
 const escaped = (text: string): string =>
   text.replace(/[&<>"]/g, (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[char]!);
 
-const text = (x: number, y: number, words: string, more = ''): string =>
+export const text = (x: number, y: number, words: string, more = ''): string =>
   `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${more}>${escaped(words)}</text>`;
 
-function page(height: number, title: string, inside: readonly string[]): string {
+export function page(height: number, title: string, inside: readonly string[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">`,
     `<title>${escaped(title)}</title><style>${STYLE}</style>`,

@@ -28,7 +28,9 @@ export function markdownOf(run: Run): string {
     '',
     'Medians of paired rounds, in brackets the least and the greatest. Ratios are ours divided by theirs. Processor time is that of the client’s process for one operation, the harness included.',
     '',
-    ...goalTable(run.cases),
+    ...goalLines(run.cases),
+    '',
+    '![How far from its goal each figure is](goals.svg)',
     '',
     ...run.cases.flatMap(caseLines),
     ...run.figures.flatMap(figureLines),
@@ -45,7 +47,7 @@ function machineLines({ machine, mode, seconds }: Run): string[] {
   ];
 }
 
-function goalTable(results: readonly CaseResult[]): string[] {
+export function goalLines(results: readonly CaseResult[]): string[] {
   return table(
     ['goal', 'seen', 'wanted', ''],
     judge(results).map((verdict) => [

@@ -46,11 +46,24 @@ async function readStatus(store: ZiStore<string>, call: CallLimits): Promise<Clu
 }
 
 async function leaderKnown(store: ZiStore<string>, timeoutMs: number): Promise<NodeStatus> {
-  const deadline = performance.now() + timeoutMs;
-  while (store.status().leader === null && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  if (store.status().leader === null) await leaderSeen(store, timeoutMs);
   return store.status();
+}
+
+/** Resolves when the node learns of a leader, or has not in this time. */
+function leaderSeen(store: ZiStore<string>, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      store.off('leader', heard);
+      resolve();
+    };
+    const heard = (leader: unknown): void => {
+      if (leader !== null) done();
+    };
+    const timer = setTimeout(done, timeoutMs);
+    store.on('leader', heard);
+  });
 }
 
 function render({ cluster, leader, epoch, members }: ClusterStatus): string {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { judge } from '../../../bench/goals.ts';
 import type { Figure, Run } from '../../../bench/model.ts';
 import { chartOfCase, chartOfFigure } from '../../../bench/report/chart.ts';
+import { chartOfGoals } from '../../../bench/report/goals-chart.ts';
 import { markdownOf } from '../../../bench/report/markdown.ts';
+import { withSummary } from '../../../bench/report/readme.ts';
 
 const figure: Figure = {
   name: 'figure',
@@ -45,6 +48,26 @@ describe('a report', () => {
     expect(text).toContain('Missing: etcd: not installed.');
     expect(text).toContain('- peek: Error: no value');
     expect(text).toContain('not measured');
+  });
+
+  it('draws each goal against what was seen of it', () => {
+    const chart = chartOfGoals(judge(run.cases));
+    expect(chart.match(/class="missed"/g)).toHaveLength(1);
+    expect(chart).not.toContain('class="met"');
+    expect(chart).toContain('uncached get, 256 in flight, 16 B, against GET');
+    expect(chart).not.toMatch(/NaN|undefined/);
+  });
+
+  it('puts the table of goals between its marks in a README, and touches nothing else', () => {
+    const text =
+      'before\n<!-- benchmark: written by `npm run bench -- --publish` -->\nold\n<!-- end of benchmark -->\nafter\n';
+    const written = withSummary(text, run);
+    expect(written).toMatch(/^before\n<!-- benchmark/);
+    expect(written).toMatch(/<!-- end of benchmark -->\nafter\n$/);
+    expect(written).toContain('| 0.51 (0.50 – 0.52) | ≥ 1.5 | **missed** |');
+    expect(written).not.toContain('old');
+    expect(withSummary(written, run)).toBe(written);
+    expect(() => withSummary('no marks', run)).toThrow('no place');
   });
 
   it("labels a document's values as the document's", () => {
