@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Directory } from '../../../src/core/directory.ts';
 import { type Flight, Flights } from '../../../src/core/flights.ts';
 import { LockMap } from '../../../src/core/locks.ts';
-import type { Key, MemberId } from '../../../src/core/types.ts';
+import type { MemberId } from '../../../src/core/types.ts';
 import { idOf, key, version } from './support.ts';
 
 const flightOf = (k: string): Flight => ({ key: key(k), id: 1, waiters: [], late: [] });
