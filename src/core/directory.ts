@@ -95,6 +95,15 @@ export class Directory {
     this.byKey.delete(key);
   }
 
+  /**
+   * Nobody holds this key any more but the member of this slot. The entry stays in its place: a map of a million keys
+   * that are taken out and put back by every write is from time to time built anew, for as long as a tenth of a second.
+   */
+  leaveTo(key: Key, slot: number): void {
+    if (this.sweep !== undefined) this.sweepOn(SWEEP_SLICE);
+    this.byKey.set(key, slot < MASK_SLOTS ? 1 << slot : new Set([slot]));
+  }
+
   /** From here on it is never shown again; its bits are swept out of the keys before its slot is somebody else's. */
   removeMember(member: MemberId): void {
     const slot = this.slots.get(member);

@@ -17,6 +17,7 @@ import type { ChannelId, Channels } from './channels.ts';
 import type { Directory } from './directory.ts';
 import type { CallId, Failure } from './effects.ts';
 import { limitExceeded, queueFull, sessionLost } from './failures.ts';
+import { Holders } from './holders.ts';
 import type { Lease } from './lease.ts';
 import { LockMap } from './locks.ts';
 import type { Action, RefusalReason, Request } from './messages.ts';
@@ -50,9 +51,7 @@ export interface LeaderOptions {
 export class Leader {
   readonly epoch: Epoch;
   readonly store: Map<Key, Copy>;
-  private readonly directory: Directory;
-  /** By their slots in the directory. */
-  private readonly peerAt: Peer[] = [];
+  private readonly holders: Holders;
   private readonly locks = new LockMap<Round, PendingWrite | PendingRead>((round, item) => this.left(round, item));
   private readonly backlog: Backlog;
   /** This node's own writes in queues, by call. */
@@ -71,7 +70,7 @@ export class Leader {
   constructor(options: LeaderOptions, calls: Calls, channels: Channels, lease: Lease, counters: Counters) {
     this.epoch = options.epoch;
     this.store = options.store;
-    this.directory = options.directory;
+    this.holders = new Holders(options.directory, options.peers);
     this.maxBytes = options.maxBytes;
     this.backlog = new Backlog(options.maxPending);
     this.calls = calls;
@@ -80,15 +79,13 @@ export class Leader {
     this.counters = counters;
     this.answers = new Answers(options.epoch, channels);
     for (const copy of this.store.values()) this.bytes += sizeOfCopy(copy.key, copy.value);
-    // Whoever kept copies through the takeover is a peer already; others get their slots with their first copies.
-    for (const peer of options.peers) this.giveSlot(peer);
   }
 
   get gauges(): { entries: number; bytes: number; locks: number; invalidating: number; directory: number } {
     let invalidating = 0;
     for (const round of this.locks.holders()) if (round.waiting.length > 0) invalidating += 1;
     const { size: entries } = this.store;
-    return { entries, bytes: this.bytes, locks: this.locks.size, invalidating, directory: this.directory.size };
+    return { entries, bytes: this.bytes, locks: this.locks.size, invalidating, directory: this.holders.size };
   }
 
   get idle(): boolean {
@@ -159,7 +156,7 @@ export class Leader {
 
   /** ZooKeeper says that this incarnation is over, so its lease is: nobody waits for it any more (Z27). */
   gone(peer: Peer, now: number): void {
-    this.directory.removeMember(peer.id);
+    this.holders.gone(peer);
     this.locks.withdraw((item) => item.peer === peer);
     for (const round of this.roundsOf(peer)) this.acknowledged(peer, round, now);
   }
@@ -209,15 +206,15 @@ export class Leader {
       if (!this.wait(round, this.pending(peer, id, key, action))) this.refuseWrite(peer, id, 'busy', QUEUE_FULL);
       return;
     }
-    const holders = this.directory.pick(key, this.peerAt);
+    const holders = this.holders.of(key);
     // What waits for nobody is done at once and takes no room, however many writes wait for a holder of theirs.
     if (holders === undefined) this.writeNow(peer, id, key, action, now);
     else if (this.backlog.isFull(holders)) this.refuseWrite(peer, id, 'busy', QUEUE_FULL);
-    else this.begin(this.pending(peer, id, key, action), holders, now);
+    else this.begin(this.pending(peer, id, key, action, holders), holders, now);
   }
 
-  private pending(peer: Peer | undefined, id: number, key: Key, action: Action): PendingWrite {
-    return { type: 'pending', peer, id, key, action, version: undefined, waiting: [] };
+  private pending(peer: Peer | undefined, id: number, key: Key, action: Action, waiting: Peer[] = []): PendingWrite {
+    return { type: 'pending', peer, id, key, action, version: undefined, waiting };
   }
 
   /**
@@ -246,7 +243,7 @@ export class Leader {
   /** Runs a write whose turn it is. True: it is finished already; false: it waits for acknowledgements. */
   private run(write: PendingWrite, now: number): boolean {
     const { peer, id, key, action } = write;
-    const holders = this.directory.pick(key, this.peerAt);
+    const holders = this.holders.of(key);
     if (holders !== undefined) return this.begin(write, holders, now);
     this.writeNow(peer, id, key, action, now);
     return true;
@@ -288,8 +285,6 @@ export class Leader {
     waiting.pop();
     peer.backlog -= 1 + this.locks.queuedBehind(key);
     if (waiting.length > 0) return;
-    // Nobody is listed while a key is locked, so those who have acknowledged are all who were.
-    this.directory.clear(key);
     this.commit(round, now);
     this.passOn(key, now);
   }
@@ -300,8 +295,11 @@ export class Leader {
     const present = this.store.get(key);
     const growth = growthOf(key, action, present);
     const refusal = this.whyNot(growth, now);
-    if (refusal !== undefined) this.refuseWrite(peer, id, refusal, STORE_FULL);
-    else this.apply(peer, id, key, action, version, growth, present !== undefined);
+    if (refusal === undefined) this.apply(peer, id, key, action, version, growth, present !== undefined);
+    else {
+      this.holders.leaveTo(key, undefined);
+      this.refuseWrite(peer, id, refusal, STORE_FULL);
+    }
   }
 
   /** A write of a key that nobody holds. */
@@ -336,8 +334,10 @@ export class Leader {
     else this.store.delete(key);
     this.bytes += growth;
     this.counters.writesApplied += 1;
+    // The writer is the only holder: nobody is listed while a key is locked, and whoever was has acknowledged.
+    const holder = this.holders.leaveTo(key, isSet ? peer : undefined);
     if (peer === undefined) this.calls.settle(id, { ok: true, existed });
-    else this.answers.written(peer, id, version, existed, isSet && this.register(key, peer));
+    else this.answers.written(peer, id, version, existed, holder);
   }
 
   /** Frees the lock, or gives it to the next write in the queue; reads before that are answered on the way. */
@@ -353,20 +353,7 @@ export class Leader {
   private read(peer: Peer, channel: ChannelId, id: number, key: Key): void {
     this.counters.serverReadsServed += 1;
     const copy = this.store.get(key);
-    this.answers.value(channel, id, copy, copy !== undefined && this.register(key, peer));
-  }
-
-  /** Lists a member as holder, if there is a channel to invalidate it by and ZooKeeper has not reported it gone. */
-  private register(key: Key, peer: Peer): boolean {
-    if (peer.out === undefined || !peer.isMember) return false;
-    if (peer.slot < 0) this.giveSlot(peer);
-    this.directory.addSlot(key, peer.slot);
-    return true;
-  }
-
-  private giveSlot(peer: Peer): void {
-    peer.slot = this.directory.slotOf(peer.id);
-    this.peerAt[peer.slot] = peer;
+    this.answers.value(channel, id, copy, copy !== undefined && this.holders.register(key, peer));
   }
 
   /** Ends a write of a member or, without one, of this node's own caller. */

@@ -36,7 +36,7 @@ export function visibleCopies(cache: Cache): Iterable<readonly [Key, Copy]> {
 }
 
 export const isHolder = (leader: Leader, key: Key, member: MemberId): boolean =>
-  leader['directory'].holders(key).includes(member);
+  leader['holders']['directory'].holders(key).includes(member);
 
 export const lockedKeys = (leader: Leader): Iterable<Key> => leader['locks']['locks'].keys();
 

@@ -65,13 +65,13 @@ export const moreMutations: readonly Mutation[] = [
     apply() {
       replaceMethod(Leader, 'enqueue', (original) => {
         return function (peer, id, key, action, now) {
-          if (peer !== undefined && this.locks.holder(key) === undefined) this.directory.remove(key, peer.id);
+          if (peer !== undefined && this.locks.holder(key) === undefined) this.holders.directory.remove(key, peer.id);
           original.call(this, peer, id, key, action, now);
         };
       });
       replaceMethod(Leader, 'run', (original) => {
         return function (write, now) {
-          if (write.peer !== undefined) this.directory.remove(write.key, write.peer.id);
+          if (write.peer !== undefined) this.holders.directory.remove(write.key, write.peer.id);
           return original.call(this, write, now);
         };
       });

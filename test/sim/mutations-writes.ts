@@ -79,8 +79,8 @@ export const mutationsOfWrites: readonly Mutation[] = [
       replaceMethod(Leading, 'channelDown', (original) => {
         return function (channel) {
           original.call(this, channel);
-          for (const key of this.leader?.directory.byKey.keys() ?? []) {
-            if (this.leader.locks.holder(key) === undefined) this.leader.directory.remove(key, channel.member);
+          for (const key of this.leader?.holders.directory.byKey.keys() ?? []) {
+            if (this.leader.locks.holder(key) === undefined) this.leader.holders.directory.remove(key, channel.member);
           }
         };
       });
