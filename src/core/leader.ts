@@ -252,7 +252,10 @@ export class Leader {
   /** Invalidates. True: the write was refused; false: it waits for these holders. */
   private begin(write: PendingWrite, holders: Peer[], now: number): boolean {
     const { peer, id, key, action } = write;
-    const refusal = this.whyNot(growthOf(key, action, this.store.get(key)), now);
+    // The present copy is looked up at the commit; here only if it decides.
+    const most = growthOf(key, action, undefined);
+    const growth = this.bytes + most > this.maxBytes ? growthOf(key, action, this.store.get(key)) : most;
+    const refusal = this.whyNot(growth, now);
     if (refusal !== undefined) {
       this.refuseWrite(peer, id, refusal, STORE_FULL);
       return true;
