@@ -17,6 +17,8 @@ export interface Channel {
   readonly peer: Member;
   readonly member: MemberId;
   readonly direction: Direction;
+  /** Whether it is the newest of its member and direction. */
+  isCurrent: boolean;
 }
 
 /** Why a member is dialled. It is hung up when no reason is left. */
@@ -35,9 +37,12 @@ export class Channels {
 
   up(id: ChannelId, peer: Member, direction: Direction): Channel {
     const member = memberId(peer);
-    const channel: Channel = { id, peer, member, direction };
+    const channel: Channel = { id, peer, member, direction, isCurrent: true };
+    const index = direction === 'out' ? this.outOf : this.inOf;
+    const replaced = this.open.get(index.get(member) ?? id);
+    if (replaced !== undefined) replaced.isCurrent = false;
     this.open.set(id, channel);
-    (direction === 'out' ? this.outOf : this.inOf).set(member, id);
+    index.set(member, id);
     return channel;
   }
 
@@ -45,8 +50,7 @@ export class Channels {
     const channel = this.open.get(id);
     if (channel === undefined) return undefined;
     this.open.delete(id);
-    const index = channel.direction === 'out' ? this.outOf : this.inOf;
-    if (index.get(channel.member) === id) index.delete(channel.member);
+    if (channel.isCurrent) (channel.direction === 'out' ? this.outOf : this.inOf).delete(channel.member);
     return channel;
   }
 
@@ -56,9 +60,7 @@ export class Channels {
    */
   current(id: ChannelId): Channel | undefined {
     const channel = this.open.get(id);
-    if (channel === undefined) return undefined;
-    const index = channel.direction === 'out' ? this.outOf : this.inOf;
-    return index.get(channel.member) === id ? channel : undefined;
+    return channel?.isCurrent ? channel : undefined;
   }
 
   /** The open channel that we dialled to this member. */

@@ -10,7 +10,7 @@ import type { Lease } from './lease.ts';
 import type { Members } from './members.ts';
 import type { Invalidation, RefusalReason, Request, Settled, Takeover as TakeoverMessage } from './messages.ts';
 import type { Paths } from './paths.ts';
-import { Peers } from './peers.ts';
+import { type Peer, Peers } from './peers.ts';
 import type { Session } from './session.ts';
 import type { Counters } from './status.ts';
 import { Takeover } from './takeover.ts';
@@ -123,6 +123,8 @@ export class Leading {
   }
 
   channelDown(channel: Channel): void {
+    const peer = this.peers.get(channel.member);
+    if (peer !== undefined) this.noteChannels(peer);
     this.leader?.channelDown(channel.id);
   }
 
@@ -138,7 +140,7 @@ export class Leading {
    */
   refuse(channel: Channel, message: Request, reason: RefusalReason): void {
     const known = message.type === 'write' ? this.former.get(channel.member)?.writes.get(message.id) : undefined;
-    if (known !== undefined && known !== 'pending') this.channels.send(channel.id, known);
+    if (known !== undefined && known.type !== 'pending') this.channels.send(channel.id, known);
     else this.channels.send(channel.id, { type: 'refused', epoch: this.following.highest, id: message.id, reason });
   }
 
@@ -204,10 +206,18 @@ export class Leading {
     this.channels.hangupAll('member');
   }
 
-  private admit(member: Member) {
+  private admit(member: Member): Peer | undefined {
     if (this.self === undefined || sameMember(member, this.self)) return undefined;
     this.channels.dial(member, 'member');
-    return this.peers.add(member);
+    const peer = this.peers.add(member);
+    this.noteChannels(peer);
+    return peer;
+  }
+
+  /** A peer knows its channels, so that they are not looked up by its name for each message. */
+  private noteChannels(peer: Peer): void {
+    peer.out = this.channels.out(peer.id);
+    peer.into = this.channels.into(peer.id);
   }
 
   private lead(takeover: Takeover, lease: Lease, now: number): void {

@@ -36,7 +36,7 @@ export function visibleCopies(cache: Cache): Iterable<readonly [Key, Copy]> {
 }
 
 export const isHolder = (leader: Leader, key: Key, member: MemberId): boolean =>
-  leader['directory'].holders(key).has(member);
+  leader['holders']['directory'].holders(key).includes(member);
 
 export const lockedKeys = (leader: Leader): Iterable<Key> => leader['locks']['locks'].keys();
 
@@ -53,6 +53,7 @@ export function sizesOf({ node, group }: Life): Record<string, number> {
   const leader = leaderOf(group);
   const driver = node as unknown as Driver | undefined;
   const peers = [...group['leading']['peers']];
+  const rounds = leader === undefined ? [] : [...leader['locks'].holders()];
   return {
     inputs: driver?.queue.length ?? 0,
     promises: driver?.calls.pending.size ?? 0,
@@ -63,8 +64,8 @@ export function sizesOf({ node, group }: Life): Record<string, number> {
     unsent: requests['unsentReads'].size + requests['unsentWrites'].size,
     locks: leader?.gauges.locks ?? 0,
     queued: leader?.['locks'].queued ?? 0,
-    backlog: leader?.['backlog']['operations'].size ?? 0,
-    unacknowledged: peers.reduce((sum, peer) => sum + peer.unacknowledged.size, 0),
+    backlog: peers.reduce((sum, peer) => sum + peer.backlog, 0),
+    unacknowledged: rounds.reduce((sum, round) => sum + round.waiting.length, 0),
     zkRequests: session?.zk['waiting'].size ?? 0,
     retries: session?.zk['retries'].length ?? 0,
     // Bounded by the cluster's size.

@@ -40,9 +40,9 @@ export const mutationsOfLeases: readonly Mutation[] = [
     name: 'lease-not-read-at-the-commit',
     rule: 'The clock is read on the leader before a write starts and before it commits',
     apply() {
-      replaceMethod(Leader, 'commit', () => {
+      replaceMethod(Leader, 'commit', (original) => {
         return function (round) {
-          this.apply(round);
+          original.call(this, round, -Number.MAX_VALUE);
         };
       });
     },

@@ -14,9 +14,8 @@ export const moreMutations: readonly Mutation[] = [
     apply() {
       replaceMethod(Leader, 'remoteWrite', () => {
         return function (peer, { id, key, action }, now) {
-          const write = { kind: 'write', origin: { peer, id }, key, action };
-          if (this.draining) this.endRefused(write, 'notLeader');
-          else this.enqueue(write, now);
+          if (this.draining) this.refuseWrite(peer, id, 'notLeader');
+          else this.enqueue(peer, id, key, action, now);
         };
       });
     },
@@ -64,10 +63,15 @@ export const moreMutations: readonly Mutation[] = [
     name: 'writer-not-invalidated',
     rule: 'The writer is among the holders that are invalidated',
     apply() {
+      replaceMethod(Leader, 'enqueue', (original) => {
+        return function (peer, id, key, action, now) {
+          if (peer !== undefined && this.locks.holder(key) === undefined) this.holders.directory.remove(key, peer.id);
+          original.call(this, peer, id, key, action, now);
+        };
+      });
       replaceMethod(Leader, 'run', (original) => {
         return function (write, now) {
-          const writer = 'peer' in write.origin ? write.origin.peer.id : undefined;
-          if (writer !== undefined) this.directory.remove(write.key, writer);
+          if (write.peer !== undefined) this.holders.directory.remove(write.key, write.peer.id);
           return original.call(this, write, now);
         };
       });

@@ -11,10 +11,11 @@ export const mutationsOfWrites: readonly Mutation[] = [
     name: 'acknowledgements-not-awaited',
     rule: '`invalidate(key, version)` to every holder, the writer among them; wait for acknowledgements',
     apply() {
-      replaceMethod(Leader, 'invalidate', (original) => {
-        return function (member, key, version) {
-          original.call(this, member, key, version);
-          this.locks.holder(key).waiting.delete(member);
+      replaceMethod(Leader, 'begin', (original) => {
+        return function (write, holders, now) {
+          const refused = original.call(this, write, holders, now);
+          if (!refused) for (const peer of [...holders]) this.acknowledged(peer, write, now);
+          return refused;
         };
       });
     },
@@ -25,7 +26,8 @@ export const mutationsOfWrites: readonly Mutation[] = [
     apply() {
       replaceMethod(Leader, 'invalidated', () => {
         return function (peer, key, _version, now) {
-          if (peer.unacknowledged.has(key)) this.acknowledged(peer, key, now);
+          const round = this.locks.holder(key);
+          if (round !== undefined) this.acknowledged(peer, round, now);
         };
       });
     },
@@ -50,9 +52,9 @@ export const mutationsOfWrites: readonly Mutation[] = [
     rule: 'One write a key at a time: the key’s lock',
     apply() {
       replaceMethod(Leader, 'enqueue', () => {
-        return function (write, now) {
-          if ('peer' in write.origin) write.origin.peer.writes.set(write.origin.id, 'pending');
-          this.begin(write, now);
+        return function (peer, id, key, action, now) {
+          const write = this.pending(peer, id, key, action);
+          if (this.run(write, now)) this.passOn(key, now);
         };
       });
     },
@@ -65,7 +67,7 @@ export const mutationsOfWrites: readonly Mutation[] = [
         return function (peer, channel, message, now) {
           if (message.type !== 'get' || this.draining || now >= this.lease.end) {
             original.call(this, peer, channel, message, now);
-          } else this.read({ kind: 'read', key: message.key, peer, channel, id: message.id }, now);
+          } else this.read(peer, channel, message.id, message.key);
         };
       });
     },
@@ -77,8 +79,8 @@ export const mutationsOfWrites: readonly Mutation[] = [
       replaceMethod(Leading, 'channelDown', (original) => {
         return function (channel) {
           original.call(this, channel);
-          for (const key of this.leader?.directory.byMember.get(channel.member) ?? []) {
-            if (this.leader.locks.holder(key) === undefined) this.leader.directory.remove(key, channel.member);
+          for (const key of this.leader?.holders.directory.byKey.keys() ?? []) {
+            if (this.leader.locks.holder(key) === undefined) this.leader.holders.directory.remove(key, channel.member);
           }
         };
       });

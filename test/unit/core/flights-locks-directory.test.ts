@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Directory } from '../../../src/core/directory.ts';
 import { Flights } from '../../../src/core/flights.ts';
 import { LockMap } from '../../../src/core/locks.ts';
-import type { Key, MemberId } from '../../../src/core/types.ts';
+import type { MemberId } from '../../../src/core/types.ts';
 import { idOf, key, version } from './support.ts';
 
 const SET = { kind: 'set', value: 'v' } as const;
@@ -71,16 +71,15 @@ describe('the lock map', () => {
   it('Z23 Z40: first come first served for each key; an entry goes when nobody holds or waits for it', () => {
     fc.assert(
       fc.property(lockSteps, (steps) => {
-        // Every fifth has no name.
-        const nameOf = (waiting: number) => (waiting % 5 === 0 ? undefined : `${waiting}`);
-        /** Behind whom one has left a queue, since it was looked at last. */
-        const left: number[] = [];
-        const locks = new LockMap<number, number>(nameOf, (holder) => void left.push(holder));
+        /** Who has left a queue, and behind whom, since it was looked at last. */
+        const left: string[] = [];
+        const leaves = (holder: number | undefined, waiting: number | undefined) => `${waiting} behind ${holder}`;
+        const locks = new LockMap<number, number>((holder, waiting) => void left.push(leaves(holder, waiting)));
         const naive = new Map<string, NaiveLock>();
         let item = 0;
         for (const { k, step } of steps) {
           const lock = naive.get(k);
-          const expected: (number | undefined)[] = [];
+          const expected: string[] = [];
           if (step === 'arrive') {
             item += 1;
             if (lock === undefined) {
@@ -94,21 +93,22 @@ describe('the lock map', () => {
             const dropped = [...naive.values()].flatMap(({ queue }) => queue.filter((waiting) => waiting % 3 === 0));
             expect(locks.withdraw((waiting) => waiting % 3 === 0).sort()).toEqual(dropped.sort());
             for (const each of naive.values()) {
-              expected.push(...each.queue.filter((waiting) => waiting % 3 === 0).map(() => each.holder));
+              const gone = each.queue.filter((waiting) => waiting % 3 === 0);
+              expected.push(...gone.map((waiting) => leaves(each.holder, waiting)));
               each.queue = each.queue.filter((waiting) => waiting % 3 !== 0);
             }
           } else if (step === 'giveUp') {
-            const named = lock?.queue.findLast((waiting) => waiting % 5 !== 0);
-            if (named !== undefined) expected.push(lock?.holder);
-            expect(locks.withdrawNamed(`${named ?? 0}`)).toBe(named);
-            expect(locks.withdrawNamed(`${named ?? 0}`)).toBeUndefined();
-            if (lock !== undefined) lock.queue = lock.queue.filter((waiting) => waiting !== named);
+            const last = lock?.queue.at(-1);
+            if (last !== undefined) expected.push(leaves(lock?.holder, last));
+            expect(locks.withdrawOne(key(k), last ?? 0)).toBe(last !== undefined);
+            expect(locks.withdrawOne(key(k), last ?? 0)).toBe(false);
+            lock?.queue.pop();
           } else if (lock !== undefined) {
             const next = locks.next(key(k));
             expect(next).toBe(lock.queue.shift());
             if (next === undefined) naive.delete(k);
             else {
-              expected.push(lock.holder);
+              expected.push(leaves(lock.holder, next));
               lock.holder = next;
               locks.take(key(k), next);
             }
@@ -127,54 +127,122 @@ describe('the lock map', () => {
   });
 });
 
-const MEMBERS = [idOf('a:1', 1), idOf('a:1', 2), idOf('b:1', 3)];
 const KEYS = ['x', 'y', 'z'].map(key);
-const directorySteps = fc.array(
-  fc.record({
-    step: fc.constantFrom('add', 'add', 'remove', 'removeMember'),
-    k: fc.constantFrom(...KEYS),
-    who: fc.constantFrom(...MEMBERS),
-  }),
-  { maxLength: 60 },
-);
+const membersOf = (count: number) => Array.from({ length: count }, (_, i) => idOf(`m${i % 3}:1`, i + 1));
+const directorySteps = (members: readonly MemberId[]) =>
+  fc.array(
+    fc.record({
+      step: fc.constantFrom('add', 'add', 'add', 'remove', 'removeMember', 'clear'),
+      k: fc.constantFrom(...KEYS),
+      who: fc.constantFrom(...members),
+    }),
+    { maxLength: 120 },
+  );
+
+function knowsWhatIsTrue(count: number): void {
+  fc.assert(
+    fc.property(directorySteps(membersOf(count)), (steps) => {
+      const directory = new Directory();
+      // In some order of their own, so that small slots and large ones meet at one key.
+      for (const { who } of steps.filter((_, i) => i % 3 === 0)) directory.slotOf(who);
+      const naive = new Map(KEYS.map((each) => [each, new Set<MemberId>()]));
+      for (const { step, k, who } of steps) {
+        if (step === 'add') {
+          directory.add(k, who);
+          naive.get(k)!.add(who);
+        } else if (step === 'remove') {
+          directory.remove(k, who);
+          naive.get(k)!.delete(who);
+        } else if (step === 'clear') {
+          directory.clear(k);
+          naive.get(k)!.clear();
+        } else {
+          directory.removeMember(who);
+          for (const holders of naive.values()) holders.delete(who);
+        }
+        for (const each of KEYS) expect(directory.holders(each).sort()).toEqual([...naive.get(each)!].sort());
+        expect(directory.size).toBe([...naive.values()].filter(({ size }) => size > 0).length);
+      }
+    }),
+  );
+}
 
 describe('the directory', () => {
   it('Z18: knows the holders of each key, and of nothing more, whatever was added and struck', () => {
-    fc.assert(
-      fc.property(directorySteps, (steps) => {
-        const directory = new Directory();
-        const naive: [Key, MemberId][] = [];
-        const strike = (gone: (k: Key, who: MemberId) => boolean) => {
-          for (let i = naive.length - 1; i >= 0; i--) if (gone(...naive[i]!)) naive.splice(i, 1);
-        };
-        for (const { step, k, who } of steps) {
-          if (step === 'add') {
-            directory.add(k, who);
-            strike((otherKey, other) => otherKey === k && other === who);
-            naive.push([k, who]);
-          } else if (step === 'remove') {
-            directory.remove(k, who);
-            strike((otherKey, other) => otherKey === k && other === who);
-          } else {
-            directory.removeMember(who);
-            strike((_, other) => other === who);
-          }
-          for (const each of KEYS) {
-            const holders = naive.filter(([other]) => other === each).map(([, holder]) => holder);
-            expect([...directory.holders(each)].sort()).toEqual(holders.sort());
-          }
-          expect(directory.size).toBe(new Set(naive.map(([each]) => each)).size);
-        }
-      }),
-    );
+    knowsWhatIsTrue(3);
+  });
+
+  it('Z18: and so it does with more members than fit into a mask', () => {
+    knowsWhatIsTrue(40);
+  });
+
+  it('Z18: a key that forty members hold is held by all of them, and by those who are left', () => {
+    const directory = new Directory();
+    const members = membersOf(40);
+    for (const who of members) directory.add(KEYS[0]!, who);
+    expect(directory.holders(KEYS[0]!)).toEqual(members);
+    for (const who of members.slice(5)) directory.removeMember(who);
+    expect(directory.holders(KEYS[0]!)).toEqual(members.slice(0, 5));
   });
 
   it('Z18: a member added again after it was struck by key is still struck everywhere when it is gone', () => {
     const directory = new Directory();
-    directory.add(KEYS[0]!, MEMBERS[0]!);
-    directory.remove(KEYS[0]!, MEMBERS[0]!);
-    directory.add(KEYS[0]!, MEMBERS[0]!);
-    directory.removeMember(MEMBERS[0]!);
+    const [who] = membersOf(1);
+    directory.add(KEYS[0]!, who!);
+    directory.remove(KEYS[0]!, who!);
+    directory.add(KEYS[0]!, who!);
+    directory.removeMember(who!);
     expect(directory.size).toBe(0);
+  });
+
+  it('picks what stands at the slots of the holders, and says when there are none', () => {
+    const directory = new Directory();
+    const members = membersOf(34);
+    const names = members.map((who) => `slot ${directory.slotOf(who)}`);
+    for (const i of [1, 3, 33]) directory.add(KEYS[0]!, members[i]!);
+    directory.add(KEYS[1]!, members[2]!);
+    expect(directory.pick(KEYS[0]!, names)).toEqual([names[1], names[3], names[33]]);
+    expect(directory.pick(KEYS[1]!, names)).toEqual([names[2]]);
+    directory.remove(KEYS[1]!, members[2]!);
+    expect(directory.pick(KEYS[1]!, names)).toBeUndefined();
+  });
+});
+
+describe('the directory, when a member with many keys is gone', () => {
+  const MANY = 25_000;
+  const manyKeys = Array.from({ length: MANY }, (_, i) => key(`k${i}`));
+  const [gone, stays, next, last] = membersOf(4) as [MemberId, MemberId, MemberId, MemberId];
+  const held = (directory: Directory, who: MemberId) =>
+    manyKeys.filter((each) => directory.holders(each).includes(who)).length;
+
+  function withMany(): Directory {
+    const directory = new Directory();
+    for (const [i, each] of manyKeys.entries()) {
+      directory.add(each, gone);
+      if (i % 2 === 0) directory.add(each, stays);
+    }
+    directory.removeMember(gone);
+    return directory;
+  }
+
+  it('Z27: shows it at once no longer, and nobody else in its place', () => {
+    const directory = withMany();
+    expect(directory.slotOf(next)).not.toBe(directory.slotOf(stays));
+    expect(manyKeys.slice(0, 4).map((each) => directory.holders(each))).toEqual([[stays], [], [stays], []]);
+    directory.add(manyKeys[1]!, next);
+    expect(directory.holders(manyKeys[1]!)).toEqual([next]);
+    expect([held(directory, gone), held(directory, stays), held(directory, next)]).toEqual([0, MANY / 2, 1]);
+  });
+
+  it('Z14 Z18: forgets its keys while it is used, and its slot is given to another, who holds nothing yet', () => {
+    const directory = withMany();
+    expect(directory.size).toBe(MANY);
+    // Struck while the keys are being swept of the one before.
+    directory.add(manyKeys[3]!, next);
+    directory.removeMember(next);
+    for (let i = 0; i < MANY; i++) directory.holders(manyKeys[0]!);
+    expect(directory.size).toBe(MANY / 2);
+    expect(directory.slotOf(last)).toBe(0);
+    expect([held(directory, last), held(directory, next), held(directory, stays)]).toEqual([0, 0, MANY / 2]);
   });
 });
