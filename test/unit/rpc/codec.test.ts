@@ -5,6 +5,7 @@ import { Packr } from 'msgpackr';
 import type { Message } from '../../../src/core/messages.ts';
 import { type Key, toEpoch } from '../../../src/core/types.ts';
 import { decode, encode, encodeMessage, MalformedFrameError } from '../../../src/rpc/codec.ts';
+import { BY_TYPE } from '../../../src/rpc/layouts.ts';
 import { anyKey, anyMessage, anyValue } from './arbitrary.ts';
 
 const packr = new Packr({ useRecords: false });
@@ -81,6 +82,54 @@ describe('what was sent arrives', () => {
     const detail = `${'x'.repeat(511)}\u{1f600}`;
     const [message] = decode(encode([{ type: 'refused', epoch, id: 1, reason: 'limit', detail }]));
     expect(message).toMatchObject({ detail: `${'x'.repeat(511)}\ufffd` });
+  });
+});
+
+describe('what is written by hand is byte for byte what msgpackr writes', () => {
+  function packed(message: Message): Buffer {
+    const { number, fields } = BY_TYPE.get(message.type) ?? { number: 0, fields: [] };
+    const record = message as unknown as Record<string, unknown>;
+    return frameOf(number, ...fields.map(([name, field]) => field.write(record[name]))) as Buffer;
+  }
+  const expectEqual = (message: Message): void => {
+    const bytes = packed(message);
+    // Not by a matcher: it would take seconds to compare the large ones.
+    if (!bytes.equals(encodeMessage(message))) throw new Error(`other bytes: ${bytes.toString('hex', 0, 100)}`);
+    if (!bytes.equals(encode(decode(bytes)))) throw new Error(`read as something else: ${message.type}`);
+  };
+
+  it('for every kind of message', () => {
+    fc.assert(fc.property(anyMessage, expectEqual), { numRuns: 1000 });
+  });
+
+  const lengths = [0, 1, 15, 16, 31, 32, 48, 49, 64, 65, 85, 86, 127, 128, 192, 193, 255, 256, 300, 65_535, 65_536];
+  it.each(lengths)('for texts and bytes around %i', (length) => {
+    for (const char of ['x', 'é', '€', '\u{1f600}']) {
+      for (const text of [char.repeat(length), `${'x'.repeat(length)}${char}`, `${char}${'x'.repeat(length)}`]) {
+        const action = { kind: 'set', value: text } as const;
+        expectEqual({ type: 'get', epoch, id: 1, key: text as Key });
+        expectEqual({ type: 'write', epoch, id: 1, settled: 1, key: text as Key, action });
+      }
+    }
+    const found = { value: new Uint8Array(length).fill(7), version: { epoch, counter: 1 } };
+    expectEqual({ type: 'value', epoch, id: 1, found, holder: true });
+    const key = `\ud800${'\xff'.repeat(length + 1)}` as Key;
+    expectEqual({ type: 'invalidate', epoch, key, version: { epoch, counter: 1 } });
+    expectEqual({ type: 'settled', epoch, ids: Array.from({ length }, (_none, index) => index) });
+  });
+
+  it('for numbers and epochs around every length, also when they change from one message to the next', () => {
+    const borders = [0, 7, 8, 16, 31, 32, 48, 53].map((bits) => 2 ** bits);
+    const counts = borders.flatMap((border) => [border - 1, border, border + 1]).filter(Number.isSafeInteger);
+    const epochs = [0n, 1n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n].map(toEpoch);
+    for (const id of counts) {
+      for (const own of epochs) {
+        for (const other of epochs) {
+          const version = { epoch: other, counter: id };
+          expectEqual({ type: 'written', epoch: own, id, version, existed: false, holder: true });
+        }
+      }
+    }
   });
 });
 
