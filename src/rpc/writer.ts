@@ -62,11 +62,6 @@ export class FrameWriter {
     return { bytes: this.#bytes, start: this.#start, end: this.#at };
   }
 
-  /** The bytes of the last frame are not needed any more: the next one may take their place. */
-  reuse(): void {
-    this.#at = this.#start - HEADER_ROOM;
-  }
-
   /** Whether at most so many bytes fit into the frame. Into an empty one any number does. */
   fits(bytes: number): boolean {
     if (this.#at + bytes <= this.#limit) return true;
@@ -162,17 +157,11 @@ export class FrameWriter {
   }
 
   #longText(value: string): void {
-    const length = value.length > 4 * SHORT_TEXT ? Buffer.byteLength(value) : undefined;
-    if (length !== undefined) {
-      this.#at = this.#sized(this.#at, length, 0xd9);
-      this.#at += this.#bytes.write(value, this.#at, 'utf8');
-      return;
-    }
-    // At most 3 bytes a char: written where it most likely belongs, and moved if that was wrong.
-    const guess = value.length < 0x20 ? 1 : value.length < 0x100 ? 2 : 3;
+    // Where it belongs if it is ASCII, and moved if that was wrong: cheaper than to count its bytes before.
+    const guess = headerOf(value.length);
     const start = this.#at + guess;
     const written = this.#bytes.write(value, start, 'utf8');
-    const header = written < 0x20 ? 1 : written < 0x100 ? 2 : 3;
+    const header = headerOf(written);
     if (header !== guess) this.#bytes.copyWithin(this.#at + header, start, start + written);
     if (header === 1) this.#bytes[this.#at] = 0xa0 | written;
     else this.#sized(this.#at, written, 0xd9);
@@ -213,6 +202,12 @@ export class FrameWriter {
     this.#view = viewOf(this.#bytes);
     this.#at = 0;
   }
+}
+
+/** Bytes in front of a text of so many. */
+function headerOf(length: number): number {
+  if (length < 0x100) return length < 0x20 ? 1 : 2;
+  return length < 0x1_0000 ? 3 : 5;
 }
 
 const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

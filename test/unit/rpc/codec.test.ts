@@ -5,7 +5,8 @@ import { Packr } from 'msgpackr';
 import type { Message } from '../../../src/core/messages.ts';
 import { type Key, toEpoch } from '../../../src/core/types.ts';
 import { decode, encode, encodeMessage, MalformedFrameError } from '../../../src/rpc/codec.ts';
-import { BY_TYPE } from '../../../src/rpc/layouts.ts';
+import { BY_NUMBER, BY_TYPE } from '../../../src/rpc/layouts.ts';
+import { FrameReader, type Raw } from '../../../src/rpc/reader.ts';
 import { anyKey, anyMessage, anyValue } from './arbitrary.ts';
 
 const packr = new Packr({ useRecords: false });
@@ -102,7 +103,26 @@ describe('what is written by hand is byte for byte what msgpackr writes', () => 
     fc.assert(fc.property(anyMessage, expectEqual), { numRuns: 1000 });
   });
 
-  const lengths = [0, 1, 15, 16, 31, 32, 48, 49, 64, 65, 85, 86, 127, 128, 192, 193, 255, 256, 300, 65_535, 65_536];
+  const lengths = [
+    ...Array(18).keys(),
+    31,
+    32,
+    48,
+    49,
+    64,
+    65,
+    85,
+    86,
+    127,
+    128,
+    192,
+    193,
+    255,
+    256,
+    300,
+    65_535,
+    65_536,
+  ];
   it.each(lengths)('for texts and bytes around %i', (length) => {
     for (const char of ['x', 'é', '€', '\u{1f600}']) {
       for (const text of [char.repeat(length), `${'x'.repeat(length)}${char}`, `${char}${'x'.repeat(length)}`]) {
@@ -162,6 +182,34 @@ describe('what is malformed is refused with one typed error', () => {
         if (decoded !== undefined) expect(decode(encode(decoded))).toEqual(decoded);
       }),
       { numRuns: 1000 },
+    );
+  });
+
+  /** What the reader of the whole format makes of one message, without the shortcuts. */
+  function readAtLength(frame: Uint8Array): unknown {
+    try {
+      const reader = new FrameReader(frame);
+      const [number, ...raws] = reader.read() as [number, ...Raw[]];
+      const layout = BY_NUMBER.get(number);
+      if (layout === undefined || !reader.done || raws.length !== layout.fields.length) return undefined;
+      const fields = layout.fields.map(([name, field], index) => [name, field.read(raws[index])]);
+      return { type: layout.type, ...Object.fromEntries(fields) };
+    } catch {
+      return undefined;
+    }
+  }
+
+  it('changed in one place: read as by the reader of the whole format, or refused as by it', () => {
+    fc.assert(
+      fc.property(anyMessage, fc.nat(), fc.nat({ max: 255 }), (message, at, byte) => {
+        const frame = Uint8Array.from(encodeMessage(message));
+        frame[at % Math.min(frame.length, 40)] = byte;
+        const expected = readAtLength(frame);
+        const decoded = decodesOrRefuses(frame);
+        if (expected === undefined) expect(decoded?.length).not.toBe(1);
+        else expect(decoded).toEqual([expected]);
+      }),
+      { numRuns: 5000 },
     );
   });
 
