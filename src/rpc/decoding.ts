@@ -10,7 +10,8 @@ import { shortText } from './short-text.ts';
 
 /** Up to here a loop that looks for what is not ASCII is faster than calling into the runtime. */
 const SHORT_TEXT = 64;
-const SHORT_BINARY = 64;
+/** Up to here a loop copies bytes faster than a call into the runtime does. */
+const SHORT_BINARY = 32;
 
 /** The last epoch read, by its bytes: nearly all are the same, and making one costs more than reading a message. */
 class EpochMemory {
@@ -236,9 +237,10 @@ export class TrafficReader {
     const start = length < 0 ? -1 : this.#take(length);
     if (start < 0) return undefined;
     const bytes = this.#bytes;
+    // A copy: a cached value must not keep the whole frame alive that it came in.
+    if (length > SHORT_BINARY) return new Uint8Array(bytes.subarray(start, start + length));
     const copy = new Uint8Array(length);
-    if (length > SHORT_BINARY) copy.set(bytes.subarray(start, start + length));
-    else for (let i = 0; i < length; i++) copy[i] = bytes[start + i] as number;
+    for (let i = 0; i < length; i++) copy[i] = bytes[start + i] as number;
     return copy;
   }
 
