@@ -37,6 +37,9 @@ const MAX_PARTING_BYTES = 16 * FULL_FRAME_BYTES;
  */
 const EAGER_MESSAGES = 32;
 
+/** The same microtask as `queueMicrotask` makes, in a quarter of its time: that one keeps an asynchronous context. */
+const SOON = Promise.resolve();
+
 /** One for all connections: each takes its frames away before the next one writes. */
 const frames = new FrameWriter();
 
@@ -107,7 +110,7 @@ export class Connection {
     } else if (outgoing.size >= EAGER_MESSAGES) this.#flush();
     else if (!this.#isFlushDue) {
       this.#isFlushDue = true;
-      queueMicrotask(this.#flushNow);
+      void SOON.then(this.#flushNow);
     }
   }
 
