@@ -4,75 +4,24 @@
  * A frame is one or more messages, one behind the other, each a MessagePack list: its kind's number, then its fields in
  * the order below. Kinds are only appended. Whatever else is in a frame makes all of it malformed.
  */
-import { Packr } from 'msgpackr/pack';
 import type { Message } from '../core/messages.ts';
-import {
-  action,
-  copy,
-  count,
-  detail,
-  epoch,
-  type Field,
-  flag,
-  found,
-  key,
-  labels,
-  list,
-  reason,
-  report,
-  version,
-} from './fields.ts';
+import { TrafficReader } from './decoding.ts';
+import { writeMessage } from './encoding.ts';
+import type { Field } from './fields.ts';
+import { type AnyLayout, BY_NUMBER } from './layouts.ts';
 import { FrameReader, MalformedFrameError, type Raw } from './reader.ts';
+import { FrameWriter } from './writer.ts';
 
 export { MalformedFrameError } from './reader.ts';
 
-type Kind = Message['type'];
-type MessageOf<K extends Kind> = Extract<Message, { type: K }>;
-type Layout<M> = { readonly [Name in Exclude<keyof M, 'type'>]-?: Field<M[Name]> };
-type Layouts = { readonly [K in Kind]: { readonly number: number; readonly fields: Layout<MessageOf<K>> } };
-
-const LAYOUTS: Layouts = {
-  get: { number: 1, fields: { epoch, id: count, key } },
-  write: { number: 2, fields: { epoch, id: count, settled: count, key, action } },
-  value: { number: 3, fields: { epoch, id: count, found, holder: flag } },
-  written: { number: 4, fields: { epoch, id: count, version, existed: flag, holder: flag } },
-  refused: { number: 5, fields: { epoch, id: count, reason, detail } },
-  invalidate: { number: 6, fields: { epoch, key, version } },
-  invalidated: { number: 7, fields: { epoch, key, version } },
-  fence: { number: 8, fields: { epoch } },
-  offer: { number: 9, fields: { epoch, page: count, last: flag, labels, copies: list(copy) } },
-  offered: { number: 10, fields: { epoch, page: count } },
-  adopt: { number: 11, fields: { epoch, base: epoch, drop: list(key) } },
-  adopted: { number: 12, fields: { epoch } },
-  leading: { number: 13, fields: { epoch } },
-  inspect: { number: 14, fields: { epoch, id: count } },
-  report: { number: 15, fields: { epoch, id: count, report } },
-  settled: { number: 16, fields: { epoch, ids: list(count) } },
-};
-
-interface AnyLayout {
-  readonly type: Kind;
-  readonly number: number;
-  readonly fields: readonly (readonly [name: string, field: Field<unknown>])[];
-}
-
-const BY_TYPE = new Map<Kind, AnyLayout>();
-const BY_NUMBER = new Map<number, AnyLayout>();
-for (const [name, { number, fields }] of Object.entries(LAYOUTS)) {
-  const layout: AnyLayout = { type: name as Kind, number, fields: Object.entries(fields) as AnyLayout['fields'] };
-  BY_TYPE.set(layout.type, layout);
-  BY_NUMBER.set(number, layout);
-}
-
-const packr = new Packr({ useRecords: false, moreTypes: false });
+const writer = new FrameWriter();
 
 /** The bytes of one message. A frame is any number of them, concatenated. */
 export function encodeMessage(message: Message): Uint8Array {
-  const layout = BY_TYPE.get(message.type) as AnyLayout;
-  const record = message as unknown as Record<string, unknown>;
-  const out: unknown[] = [layout.number];
-  for (const [name, field] of layout.fields) out.push(field.write(record[name]));
-  return packr.pack(out);
+  writer.begin(0);
+  writeMessage(writer, message);
+  const { bytes, start, end } = writer.frame;
+  return bytes.subarray(start, end);
 }
 
 /** One frame of one or more messages. */
@@ -83,11 +32,20 @@ export function encode(messages: readonly Message[]): Uint8Array {
 
 /** The messages of a frame. Throws MalformedFrameError for anything but what `encode` makes of valid messages. */
 export function decode(frame: Uint8Array): Message[] {
-  const reader = new FrameReader(frame);
-  if (reader.done) throw new MalformedFrameError('an empty frame');
+  const bytes = Buffer.isBuffer(frame) ? frame : Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  if (bytes.length === 0) throw new MalformedFrameError('an empty frame');
+  const reader = new TrafficReader(bytes);
   const messages: Message[] = [];
-  while (!reader.done) messages.push(toMessage(reader.read()));
+  while (reader.at < bytes.length) messages.push(reader.read() ?? readAny(bytes, reader));
   return messages;
+}
+
+/** What the traffic's reader does not know: another kind of message, or what is wrong. */
+function readAny(bytes: Buffer, traffic: TrafficReader): Message {
+  const reader = new FrameReader(bytes, traffic.at);
+  const message = toMessage(reader.read());
+  traffic.at = reader.at;
+  return message;
 }
 
 function toMessage(raw: Raw): Message {

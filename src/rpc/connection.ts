@@ -5,7 +5,9 @@ import type { Message } from '../core/messages.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { CLOSE, type CloseCode, clip } from './closing.ts';
 import { MalformedFrameError } from './codec.ts';
+import { framed } from './framing.ts';
 import { FULL_FRAME_BYTES, Outgoing, OversizedMessageError } from './outgoing.ts';
+import { FrameWriter } from './writer.ts';
 
 export interface ConnectionLimits {
   readonly maxFrameBytes: number;
@@ -29,6 +31,18 @@ const MAX_BYTES_AHEAD = FULL_FRAME_BYTES;
 /** What the socket is given of what waits when the connection ends. */
 const MAX_PARTING_BYTES = 16 * FULL_FRAME_BYTES;
 
+/**
+ * So many messages go out at once, while the stack goes on: the peer begins with them meanwhile. Where each side has
+ * work to do for a message, two processes get through up to 1.7 times as much, for they do not wait for each other.
+ */
+const EAGER_MESSAGES = 32;
+
+/** The same microtask as `queueMicrotask` makes, in a quarter of its time: that one keeps an asynchronous context. */
+const SOON = Promise.resolve();
+
+/** One for all connections: each takes its frames away before the next one writes. */
+const frames = new FrameWriter();
+
 export class Connection {
   /** Told every binary frame until the end. May throw MalformedFrameError, which ends the connection. */
   onFrame: (frame: Uint8Array) => void = () => {};
@@ -40,6 +54,12 @@ export class Connection {
   readonly #socket: Socket;
   readonly #context: ConnectionContext;
   readonly #outgoing: Outgoing;
+  readonly #isDialler: boolean;
+  readonly #flushNow = (): void => {
+    this.#isFlushDue = false;
+    this.#flush();
+  };
+  #isFlushDue = false;
   #flushing = false;
   #ended = false;
   #silentKeepalives = 0;
@@ -47,8 +67,9 @@ export class Connection {
   #bytesRead: number;
   #cancelKeepalive: () => void;
 
-  /** `ws` is open; `socket` is what it runs on. */
-  constructor(ws: WebSocket, socket: Socket, context: ConnectionContext) {
+  /** `ws` is open; `socket` is what it runs on; who has dialled has to mask what it sends. */
+  constructor(ws: WebSocket, socket: Socket, isDialler: boolean, context: ConnectionContext) {
+    this.#isDialler = isDialler;
     this.#ws = ws;
     this.#socket = socket;
     this.#context = context;
@@ -59,6 +80,7 @@ export class Connection {
     ws.on('pong', () => {
       this.#unansweredPings = 0;
     });
+    socket.on('drain', this.#flushNow);
     this.closed = new Promise((resolve) => ws.once('close', () => resolve()));
     ws.on('close', (code, reason) => this.#over(code, reason.toString()));
     // A close follows every error.
@@ -71,17 +93,25 @@ export class Connection {
 
   /** A frame of its own, at once. For hellos: it would overtake messages that wait. */
   sendFrame(frame: Uint8Array): void {
-    if (!this.#ended) this.#ws.send(frame, { binary: true }, () => this.#flush());
+    if (!this.#ended) this.#ws.send(frame, { binary: true });
   }
 
-  /** In one frame with what else is sent before the current stack is done with, or as soon as the peer has taken enough. */
+  /**
+   * In one frame with what else is sent before the current stack is done with, unless that is much, or as soon as the
+   * peer has taken enough.
+   */
   send(message: Message): void {
     if (this.#ended) return;
-    this.#outgoing.add(message);
+    const outgoing = this.#outgoing;
+    outgoing.add(message);
     const { maxWaitingMessages, maxWaitingBytes } = this.#context.limits;
-    if (this.#outgoing.size > maxWaitingMessages || this.#outgoing.bytes > maxWaitingBytes) {
+    if (outgoing.size > maxWaitingMessages || outgoing.bytes > maxWaitingBytes) {
       this.#abort(CLOSE.slowReader, 'the peer takes what it is sent too slowly');
-    } else if (this.#outgoing.size === 1) queueMicrotask(() => this.#flush());
+    } else if (outgoing.size >= EAGER_MESSAGES) this.#flush();
+    else if (!this.#isFlushDue) {
+      this.#isFlushDue = true;
+      void SOON.then(this.#flushNow);
+    }
   }
 
   /** What was sent before still goes out, if it can. Idempotent. */
@@ -130,14 +160,26 @@ export class Connection {
     if (this.#flushing) return;
     this.#flushing = true;
     try {
-      while (!this.#ended && this.#outgoing.size > 0 && this.#ws.bufferedAmount < maxBytesAhead) {
-        this.sendFrame(this.#outgoing.frame());
-      }
+      while (!this.#ended && this.#outgoing.size > 0 && this.#socket.writableLength < maxBytesAhead) this.#sendNext();
     } catch (error) {
       this.#unsendable(error);
     } finally {
       this.#flushing = false;
     }
+  }
+
+  /**
+   * Past `ws`, which writes header and content as two and is told by a callback: a round trip alone takes a tenth less.
+   * What `ws` writes itself, pings and the close frame, are whole frames as well, each at once.
+   */
+  #sendNext(): void {
+    if (this.#ws.readyState !== this.#ws.OPEN) {
+      // It is closing, and would not take them either.
+      this.#outgoing.clear();
+      return;
+    }
+    this.#outgoing.fill(frames);
+    this.#socket.write(framed(frames, this.#isDialler));
   }
 
   /** Nobody is there to throw to, and one message must not cost more than its connection. */

@@ -9,10 +9,17 @@ export class EventQueue {
     this.#logger = logger;
   }
 
-  /** From a stack that is not the owner's: at once, unless something is to be told before. */
-  now(event: () => void): void {
-    if (this.#waiting.length === 0) this.#tell(event);
-    else this.#waiting.push(event);
+  /** From a stack that is not the owner's: at once, unless something is to be told before. Makes no closure for it. */
+  now<A, B>(event: (a: A, b: B) => void, a: A, b: B): void {
+    if (this.#waiting.length > 0) {
+      this.#waiting.push(() => event(a, b));
+      return;
+    }
+    try {
+      event(a, b);
+    } catch (error) {
+      this.#threw(error);
+    }
   }
 
   /** From a stack that may be the owner's: from a microtask. */
@@ -32,8 +39,12 @@ export class EventQueue {
     try {
       event();
     } catch (error) {
-      const fields = { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
-      this.#logger.error('the owner of the transport threw', fields);
+      this.#threw(error);
     }
+  }
+
+  #threw(error: unknown): void {
+    const fields = { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    this.#logger.error('the owner of the transport threw', fields);
   }
 }

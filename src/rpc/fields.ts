@@ -72,7 +72,7 @@ export const address: Field<Address> = { write: addressText.write, read: (raw) =
 
 /** Two forms on the wire as in the core, and only one of them for each key: else one key could have two entries. */
 export const key: Field<Key> = {
-  write: (value) => (value.charCodeAt(0) === 0xd800 && !isPair(value) ? Buffer.from(value.slice(1), 'latin1') : value),
+  write: (value) => (isBinaryKey(value) ? Buffer.from(value.slice(1), 'latin1') : value),
   read: (raw) => {
     if (typeof raw === 'string') return raw as Key;
     if (!(raw instanceof Uint8Array)) return refuse('a key');
@@ -81,10 +81,11 @@ export const key: Field<Key> = {
   },
 };
 
-/** Whether the text starts with a whole character outside the basic plane, whose first half is a surrogate as well. */
-function isPair(value: string): boolean {
+/** Whether it stands for bytes. A whole character outside the basic plane starts with a surrogate as well. */
+export function isBinaryKey(value: string): boolean {
+  if (value.charCodeAt(0) !== 0xd800) return false;
   const next = value.charCodeAt(1);
-  return next >= 0xdc00 && next <= 0xdfff;
+  return !(next >= 0xdc00 && next <= 0xdfff);
 }
 
 export const value: Field<Value> = {

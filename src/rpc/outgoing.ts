@@ -1,17 +1,13 @@
 /** Messages that wait to be sent on one connection, and the frames that they are put into. Knows no socket. */
 import { sizeOfValue } from '../core/cache.ts';
 import type { Message } from '../core/messages.ts';
-import { encodeMessage } from './codec.ts';
+import { writeMessage } from './encoding.ts';
+import type { FrameWriter } from './writer.ts';
 
 /** A frame takes no further message beyond this: what is encoded ahead of a slow reader is a copy in memory. */
 export const FULL_FRAME_BYTES = 1024 * 1024;
 /** Messages that are gone from the queue are let go of when they are more than these, and than those that wait. */
 const MAX_GONE = 1024;
-
-interface Waiting {
-  /** Undefined: taken or withdrawn. */
-  message: Message | undefined;
-}
 
 /** A single message that no frame may carry. */
 export class OversizedMessageError extends Error {
@@ -36,17 +32,21 @@ export class OversizedMessageError extends Error {
  */
 export class Outgoing {
   readonly #maxFrameBytes: number;
-  #queue: Waiting[] = [];
+  /** Undefined: taken or withdrawn. What is behind `#end` is of no meaning: the list is filled over and over. */
+  #queue: (Message | undefined)[] = [];
   /** Where the next to be taken is, or one that was withdrawn. */
   #next = 0;
-  /** In the queue, but taken or withdrawn. */
-  #gone = 0;
+  #end = 0;
+  /** Between the two, but withdrawn. */
+  #withdrawn = 0;
   #bytes = 0;
-  /** By operation id, which grows. */
-  readonly #writes = new Map<number, Waiting>();
   #settled = 0;
-  /** Encoded already, but it did not fit into the frame before. */
-  #held: Uint8Array | undefined;
+  /** Up to here there is no write below `#settled`. */
+  #settledTo = 0;
+  /** Where the writes are that wait, by operation id: made when one is to be withdrawn, which is rare. */
+  readonly #writes = new Map<number, number>();
+  /** Up to here they are in it. */
+  #writesTo = 0;
 
   constructor(maxFrameBytes: number) {
     this.#maxFrameBytes = maxFrameBytes;
@@ -54,7 +54,7 @@ export class Outgoing {
 
   /** Messages that wait. */
   get size(): number {
-    return this.#queue.length - this.#gone + (this.#held === undefined ? 0 : 1);
+    return this.#end - this.#next - this.#withdrawn;
   }
 
   /** Of the values in answers that wait, roughly. */
@@ -63,90 +63,101 @@ export class Outgoing {
   }
 
   add(message: Message): void {
-    const waiting: Waiting = { message };
-    if (message.type === 'settled') for (const id of message.ids) this.#withdraw(id);
-    if (message.type === 'write') {
-      this.#withdrawBelow(message.settled);
-      this.#writes.set(message.id, waiting);
-    }
-    this.#bytes += bytesOf(message);
-    this.#queue.push(waiting);
+    if (message.type === 'value') this.#bytes += bytesOf(message);
+    else if (message.type === 'settled') this.#withdrawAll(message.ids);
+    else if (message.type === 'write' && message.settled > this.#settled) this.#withdrawBelow(message.settled);
+    this.#queue[this.#end++] = message;
   }
 
   /** The next frame; only while `size` is not 0. If it throws (OversizedMessageError, or whatever), the queue is of no use any more. */
-  frame(): Uint8Array {
-    const full = Math.min(FULL_FRAME_BYTES, this.#maxFrameBytes);
-    const parts: Uint8Array[] = [];
-    let bytes = 0;
-    for (let part = this.#nextPart(); part !== undefined; part = this.#nextPart()) {
-      if (parts.length > 0 && bytes + part.length > full) {
-        this.#held = part;
-        break;
+  fill(frame: FrameWriter): void {
+    frame.begin(Math.min(FULL_FRAME_BYTES, this.#maxFrameBytes));
+    for (; this.#next < this.#end; this.#next++) {
+      const message = this.#queue[this.#next];
+      if (message === undefined) {
+        this.#withdrawn -= 1;
+        continue;
       }
-      parts.push(part);
-      bytes += part.length;
+      const isFirst = frame.length === 0;
+      if (!writeMessage(frame, message)) break;
+      if (isFirst && frame.length > this.#maxFrameBytes) throw new OversizedMessageError(message.type, frame.length);
+      this.#forget(this.#next, message);
     }
-    return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts, bytes);
+    this.#letGo();
   }
 
   clear(): void {
     this.#queue = [];
     this.#next = 0;
-    this.#gone = 0;
+    this.#end = 0;
+    this.#withdrawn = 0;
     this.#bytes = 0;
-    this.#writes.clear();
-    this.#held = undefined;
+    this.#forgetWrites();
   }
 
-  #nextPart(): Uint8Array | undefined {
-    const held = this.#held;
-    this.#held = undefined;
-    if (held !== undefined) return held;
-    const message = this.#take();
-    if (message === undefined) return undefined;
-    const part = encodeMessage(message);
-    if (part.length > this.#maxFrameBytes) throw new OversizedMessageError(message.type, part.length);
-    return part;
+  #forget(at: number, message: Message): void {
+    this.#queue[at] = undefined;
+    if (message.type === 'value') this.#bytes -= bytesOf(message);
+    else if (message.type === 'write' && this.#writes.size > 0) this.#writes.delete(message.id);
   }
 
-  #take(): Message | undefined {
-    for (let waiting = this.#queue[this.#next]; waiting !== undefined; waiting = this.#queue[this.#next]) {
-      this.#next += 1;
-      const { message } = waiting;
-      if (message === undefined) continue;
-      if (message.type === 'write') this.#writes.delete(message.id);
-      this.#drop(waiting);
-      return message;
+  #withdrawAll(ids: readonly number[]): void {
+    if (this.#next === this.#end) return;
+    for (let at = Math.max(this.#writesTo, this.#next); at < this.#end; at++) {
+      const message = this.#queue[at];
+      if (message?.type === 'write') this.#writes.set(message.id, at);
     }
-    return undefined;
+    this.#writesTo = this.#end;
+    for (const id of ids) {
+      const at = this.#writes.get(id);
+      if (at !== undefined) this.#withdraw(at);
+    }
+    this.#letGo();
   }
 
-  #withdraw(id: number): void {
-    const waiting = this.#writes.get(id);
-    if (waiting === undefined) return;
-    this.#writes.delete(id);
-    this.#drop(waiting);
-  }
-
+  /** Ids grow: it ends at the first write that is not settled, and goes on from there the next time. */
   #withdrawBelow(settled: number): void {
-    if (settled <= this.#settled) return;
     this.#settled = settled;
-    for (const id of this.#writes.keys()) {
-      if (id >= settled) break;
-      this.#withdraw(id);
+    let at = Math.max(this.#settledTo, this.#next);
+    for (; at < this.#end; at++) {
+      const message = this.#queue[at];
+      if (message?.type !== 'write') continue;
+      if (message.id >= settled) break;
+      this.#withdraw(at);
     }
+    this.#settledTo = at;
+    this.#letGo();
   }
 
-  #drop(waiting: Waiting): void {
-    if (waiting.message !== undefined) this.#bytes -= bytesOf(waiting.message);
-    waiting.message = undefined;
-    this.#gone += 1;
-    if (this.#gone <= MAX_GONE || 2 * this.#gone <= this.#queue.length) return;
-    this.#queue = this.#queue.filter(({ message }) => message !== undefined);
+  #withdraw(at: number): void {
+    this.#forget(at, this.#queue[at] as Message);
+    this.#withdrawn += 1;
+  }
+
+  /** What was taken or withdrawn must not keep the list growing under a slow reader. */
+  #letGo(): void {
+    if (this.#next === this.#end) {
+      if (this.#queue.length > MAX_GONE) this.#queue = [];
+      this.#next = 0;
+      this.#end = 0;
+      this.#forgetWrites();
+      return;
+    }
+    const gone = this.#next + this.#withdrawn;
+    if (gone <= MAX_GONE || 2 * gone <= this.#end) return;
+    this.#queue = this.#queue.filter((message, at) => at < this.#end && message !== undefined);
     this.#next = 0;
-    this.#gone = 0;
+    this.#end = this.#queue.length;
+    this.#withdrawn = 0;
+    this.#forgetWrites();
+  }
+
+  #forgetWrites(): void {
+    if (this.#writes.size > 0) this.#writes.clear();
+    this.#writesTo = 0;
+    this.#settledTo = 0;
   }
 }
 
-const bytesOf = (message: Message): number =>
-  message.type === 'value' && message.found !== undefined ? sizeOfValue(message.found.value) : 0;
+const bytesOf = ({ found }: Extract<Message, { type: 'value' }>): number =>
+  found === undefined ? 0 : sizeOfValue(found.value);

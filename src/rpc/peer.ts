@@ -114,7 +114,7 @@ export class Dialler {
   }
 
   #opened(ws: WebSocket, socket: Socket): void {
-    const connection = new Connection(ws, socket, this.#context);
+    const connection = new Connection(ws, socket, true, this.#context);
     this.#connection = connection;
     if (this.#stopped) {
       connection.end(CLOSE.hungUp, 'hung up');

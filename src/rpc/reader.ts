@@ -23,10 +23,15 @@ const MAX_DEPTH = 5;
 
 export class FrameReader {
   readonly #bytes: Buffer;
-  #at = 0;
+  #at: number;
 
-  constructor(frame: Uint8Array) {
+  constructor(frame: Uint8Array, at = 0) {
+    this.#at = at;
     this.#bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  }
+
+  get at(): number {
+    return this.#at;
   }
 
   get done(): boolean {

@@ -182,7 +182,7 @@ class WsTransport implements Transport {
     const channel = ++this.#lastChannel;
     this.#channels.set(channel, { connection, peer, direction });
     connection.onFrame = (frame) => {
-      for (const message of decode(frame)) this.#events.now(() => this.#deliver(channel, message));
+      for (const message of decode(frame)) this.#events.now(this.#deliver, channel, message);
     };
     connection.onEnd = (code, reason) => {
       this.#channels.delete(channel);
@@ -195,9 +195,9 @@ class WsTransport implements Transport {
   }
 
   /** Not to an owner that has dropped the channel, possibly while it was told the message before. */
-  #deliver(channel: ChannelId, message: Message): void {
+  readonly #deliver = (channel: ChannelId, message: Message): void => {
     if (this.#channels.has(channel)) this.#handler?.message(channel, message);
-  }
+  };
 
   /** Resolves when the dialled connections are closed; the acceptor knows when the others are. */
   async #forgetAll(code: CloseCode, reason: string): Promise<void> {

@@ -5,6 +5,8 @@ import { Packr } from 'msgpackr';
 import type { Message } from '../../../src/core/messages.ts';
 import { type Key, toEpoch } from '../../../src/core/types.ts';
 import { decode, encode, encodeMessage, MalformedFrameError } from '../../../src/rpc/codec.ts';
+import { BY_NUMBER, BY_TYPE } from '../../../src/rpc/layouts.ts';
+import { FrameReader, type Raw } from '../../../src/rpc/reader.ts';
 import { anyKey, anyMessage, anyValue } from './arbitrary.ts';
 
 const packr = new Packr({ useRecords: false });
@@ -84,6 +86,73 @@ describe('what was sent arrives', () => {
   });
 });
 
+describe('what is written by hand is byte for byte what msgpackr writes', () => {
+  function packed(message: Message): Buffer {
+    const { number, fields } = BY_TYPE.get(message.type) ?? { number: 0, fields: [] };
+    const record = message as unknown as Record<string, unknown>;
+    return frameOf(number, ...fields.map(([name, field]) => field.write(record[name]))) as Buffer;
+  }
+  const expectEqual = (message: Message): void => {
+    const bytes = packed(message);
+    // Not by a matcher: it would take seconds to compare the large ones.
+    if (!bytes.equals(encodeMessage(message))) throw new Error(`other bytes: ${bytes.toString('hex', 0, 100)}`);
+    if (!bytes.equals(encode(decode(bytes)))) throw new Error(`read as something else: ${message.type}`);
+  };
+
+  it('for every kind of message', () => {
+    fc.assert(fc.property(anyMessage, expectEqual), { numRuns: 1000 });
+  });
+
+  const lengths = [
+    ...Array(18).keys(),
+    31,
+    32,
+    48,
+    49,
+    64,
+    65,
+    85,
+    86,
+    127,
+    128,
+    192,
+    193,
+    255,
+    256,
+    300,
+    65_535,
+    65_536,
+  ];
+  it.each(lengths)('for texts and bytes around %i', (length) => {
+    for (const char of ['x', 'é', '€', '\u{1f600}']) {
+      for (const text of [char.repeat(length), `${'x'.repeat(length)}${char}`, `${char}${'x'.repeat(length)}`]) {
+        const action = { kind: 'set', value: text } as const;
+        expectEqual({ type: 'get', epoch, id: 1, key: text as Key });
+        expectEqual({ type: 'write', epoch, id: 1, settled: 1, key: text as Key, action });
+      }
+    }
+    const found = { value: new Uint8Array(length).fill(7), version: { epoch, counter: 1 } };
+    expectEqual({ type: 'value', epoch, id: 1, found, holder: true });
+    const key = `\ud800${'\xff'.repeat(length + 1)}` as Key;
+    expectEqual({ type: 'invalidate', epoch, key, version: { epoch, counter: 1 } });
+    expectEqual({ type: 'settled', epoch, ids: Array.from({ length }, (_none, index) => index) });
+  });
+
+  it('for numbers and epochs around every length, also when they change from one message to the next', () => {
+    const borders = [0, 7, 8, 16, 31, 32, 48, 53].map((bits) => 2 ** bits);
+    const counts = borders.flatMap((border) => [border - 1, border, border + 1]).filter(Number.isSafeInteger);
+    const epochs = [0n, 1n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n].map(toEpoch);
+    for (const id of counts) {
+      for (const own of epochs) {
+        for (const other of epochs) {
+          const version = { epoch: other, counter: id };
+          expectEqual({ type: 'written', epoch: own, id, version, existed: false, holder: true });
+        }
+      }
+    }
+  });
+});
+
 describe('what is malformed is refused with one typed error', () => {
   it('cut off at any byte', () => {
     fc.assert(
@@ -113,6 +182,34 @@ describe('what is malformed is refused with one typed error', () => {
         if (decoded !== undefined) expect(decode(encode(decoded))).toEqual(decoded);
       }),
       { numRuns: 1000 },
+    );
+  });
+
+  /** What the reader of the whole format makes of one message, without the shortcuts. */
+  function readAtLength(frame: Uint8Array): unknown {
+    try {
+      const reader = new FrameReader(frame);
+      const [number, ...raws] = reader.read() as [number, ...Raw[]];
+      const layout = BY_NUMBER.get(number);
+      if (layout === undefined || !reader.done || raws.length !== layout.fields.length) return undefined;
+      const fields = layout.fields.map(([name, field], index) => [name, field.read(raws[index])]);
+      return { type: layout.type, ...Object.fromEntries(fields) };
+    } catch {
+      return undefined;
+    }
+  }
+
+  it('changed in one place: read as by the reader of the whole format, or refused as by it', () => {
+    fc.assert(
+      fc.property(anyMessage, fc.nat(), fc.nat({ max: 255 }), (message, at, byte) => {
+        const frame = Uint8Array.from(encodeMessage(message));
+        frame[at % Math.min(frame.length, 40)] = byte;
+        const expected = readAtLength(frame);
+        const decoded = decodesOrRefuses(frame);
+        if (expected === undefined) expect(decoded?.length).not.toBe(1);
+        else expect(decoded).toEqual([expected]);
+      }),
+      { numRuns: 5000 },
     );
   });
 
