@@ -8,7 +8,7 @@
  * so the value that is applied is still right.
  */
 import { Backlog } from './backlog.ts';
-import { sizeOfCopy } from './cache.ts';
+import { type Holding, sizeOfCopy } from './cache.ts';
 import type { Calls } from './calls.ts';
 import type { ChannelId, Channels } from './channels.ts';
 import type { Directory } from './directory.ts';
@@ -47,7 +47,7 @@ interface Read {
 
 export interface LeaderOptions {
   readonly epoch: Epoch;
-  readonly store: Map<Key, Copy>;
+  readonly holding: Holding;
   readonly directory: Directory;
   readonly peers: Peers;
   readonly maxBytes: number;
@@ -68,13 +68,13 @@ export class Leader {
   private readonly lease: Lease;
   private readonly counters: Counters;
   private counter = 0;
-  private bytes = 0;
+  private bytes: number;
   /** No new work: the node is leaving. Rounds under way run to their end. */
   private draining = false;
 
   constructor(options: LeaderOptions, calls: Calls, channels: Channels, lease: Lease, counters: Counters) {
     this.epoch = options.epoch;
-    this.store = options.store;
+    this.store = options.holding.copies;
     this.directory = options.directory;
     this.peers = options.peers;
     this.options = options;
@@ -83,7 +83,7 @@ export class Leader {
     this.channels = channels;
     this.lease = lease;
     this.counters = counters;
-    for (const copy of this.store.values()) this.bytes += sizeOfCopy(copy.key, copy.value);
+    this.bytes = options.holding.bytes;
   }
 
   get gauges(): { entries: number; bytes: number; locks: number; invalidating: number; directory: number } {
