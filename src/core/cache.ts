@@ -36,8 +36,8 @@ export class Holding {
     this.bytes = bytes;
   }
 
+  /** Of a key that has none here. */
   add(copy: Copy): void {
-    this.remove(copy.key);
     this.copies.set(copy.key, copy);
     this.bytes += sizeOfCopy(copy.key, copy.value);
   }

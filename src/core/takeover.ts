@@ -205,10 +205,15 @@ export class Takeover {
   /** False: an older value than the one that is there already. */
   private merge(copy: Copy): boolean {
     const present = this.holding.copies.get(copy.key);
-    const order = present === undefined ? 1 : compareVersions(copy.version, present.version);
-    if (order !== 0 && present !== undefined) this.events.conflict();
+    if (present === undefined) {
+      this.holding.add(copy);
+      return true;
+    }
+    const order = compareVersions(copy.version, present.version);
+    if (order !== 0) this.events.conflict();
     if (order > 0) {
       for (const holder of [...this.directory.holders(copy.key)]) this.drop(copy.key, holder);
+      this.holding.remove(copy.key);
       this.holding.add(copy);
     }
     return order >= 0;
