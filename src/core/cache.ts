@@ -42,11 +42,10 @@ export class Holding {
     this.bytes += sizeOfCopy(copy.key, copy.value);
   }
 
-  remove(key: Key): void {
-    const copy = this.copies.get(key);
-    if (copy === undefined) return;
-    this.copies.delete(key);
-    this.bytes -= sizeOfCopy(key, copy.value);
+  /** One that is here. */
+  remove(copy: Copy): void {
+    this.copies.delete(copy.key);
+    this.bytes -= sizeOfCopy(copy.key, copy.value);
   }
 }
 
@@ -102,8 +101,10 @@ export class Cache {
   publish({ key, value, version }: Copy): void {
     if (!this.isVisible) return;
     const present = this.held.copies.get(key);
-    if (present !== undefined && compareVersions(present.version, version) > 0) return;
-    this.held.remove(key);
+    if (present !== undefined) {
+      if (compareVersions(present.version, version) > 0) return;
+      this.held.remove(present);
+    }
     const size = sizeOfCopy(key, value);
     const { maxEntries, maxBytes } = this.limits;
     if (size > maxBytes) return;
@@ -115,7 +116,7 @@ export class Cache {
   /** Drops a copy that is older than this version, hidden or not. */
   invalidate(key: Key, version: Version): void {
     const copy = this.held.copies.get(key);
-    if (copy !== undefined && compareVersions(copy.version, version) < 0) this.held.remove(key);
+    if (copy !== undefined && compareVersions(copy.version, version) < 0) this.held.remove(copy);
   }
 
   /** A higher epoch was heard of. Nothing is dropped: it may be all that is left of these keys. */
@@ -140,7 +141,10 @@ export class Cache {
   adopt(epoch: Epoch, base: Epoch, drop: readonly Key[]): void {
     if (this.isVisible) return;
     if (!this.labelled.includes(base)) this.drop();
-    for (const key of drop) this.held.remove(key);
+    for (const key of drop) {
+      const copy = this.held.copies.get(key);
+      if (copy !== undefined) this.held.remove(copy);
+    }
     this.labelled = [base, epoch];
   }
 
@@ -203,7 +207,7 @@ export class Cache {
       if (n >= EVICTED_AT_ONCE && held.bytes <= enough) return;
       const victim = this.sieve.victim();
       if (victim === undefined) return;
-      held.remove(victim.key);
+      held.remove(victim);
       this.onEvict();
     }
   }

@@ -213,7 +213,7 @@ export class Takeover {
     if (order !== 0) this.events.conflict();
     if (order > 0) {
       for (const holder of [...this.directory.holders(copy.key)]) this.drop(copy.key, holder);
-      this.holding.remove(copy.key);
+      this.holding.remove(present);
       this.holding.add(copy);
     }
     return order >= 0;
