@@ -38,7 +38,7 @@ export interface ZiStoreOptions {
   readonly tickTimeMs?: number;
   /** false: this node never leads (a client). Default true. */
   readonly candidate?: boolean;
-  /** Bounds of a follower's copies; beyond them the least recently used go. Default 100 000 entries, 64 MiB. */
+  /** Bounds of a follower's copies; beyond them those not used lately go. Default 100 000 entries, 64 MiB. */
   readonly cache?: { readonly maxEntries?: number; readonly maxBytes?: number };
   /** Bound of a leader's data; writes beyond it fail with ZISTORE_LIMIT_EXCEEDED. Default 1 GiB. */
   readonly store?: { readonly maxBytes?: number };

@@ -6,11 +6,14 @@
  * for all; and when that leader has finished takeover, what it adopted is seen again and the rest is dropped.
  * So one pair of labels serves for the whole cache, and no copy can be forgotten in a corner with a label of its own.
  */
-import { LRUCache } from 'lru-cache';
+import { Sieve } from './sieve.ts';
 import { type Copy, compareVersions, type Epoch, type Key, type Value, type Version } from './types.ts';
 
 /** Counted for each copy beside its key and value, in bytes: map slots, version, bookkeeping. */
 const COPY_OVERHEAD_BYTES = 64;
+
+/** Copies that go at once when more are held than may be, so that it takes a fraction of a millisecond. */
+const EVICTED_AT_ONCE = 500;
 
 export const sizeOfValue = (value: Value): number => value.length;
 export const sizeOfCopy = (key: Key, value: Value): number => key.length + sizeOfValue(value) + COPY_OVERHEAD_BYTES;
@@ -20,27 +23,47 @@ export interface CacheLimits {
   readonly maxBytes: number;
 }
 
+/**
+ * Copies and what they amount to. Handed on as a whole, from cache to takeover to leader and back: copying a million
+ * of them stops a process for most of a second.
+ */
+export class Holding {
+  readonly copies: Map<Key, Copy>;
+  bytes: number;
+
+  constructor(copies = new Map<Key, Copy>(), bytes = 0) {
+    this.copies = copies;
+    this.bytes = bytes;
+  }
+
+  /** Of a key that has none here. */
+  add(copy: Copy): void {
+    this.copies.set(copy.key, copy);
+    this.bytes += sizeOfCopy(copy.key, copy.value);
+  }
+
+  /** One that is here. */
+  remove(copy: Copy): void {
+    this.copies.delete(copy.key);
+    this.bytes -= sizeOfCopy(copy.key, copy.value);
+  }
+}
+
 export class Cache {
-  /** What may be answered from. Empty while hidden. */
-  private readonly shown: LRUCache<Key, Copy>;
-  /** What is kept for a takeover. Empty while visible. */
-  private hidden = new Map<Key, Copy>();
+  /** Answered from while visible, kept for a takeover while hidden. */
+  private held = new Holding();
   private isVisible = true;
   private labelled: readonly Epoch[] = [];
   /** The epoch that this node itself led, while what it held then is still set aside (Z41). */
   private asideOf: Epoch | undefined;
+  private readonly limits: CacheLimits;
+  private readonly sieve = new Sieve();
   private readonly onEvict: () => void;
 
   constructor(limits: CacheLimits, onEvict: () => void) {
+    this.limits = limits;
     this.onEvict = onEvict;
-    this.shown = new LRUCache<Key, Copy>({
-      max: limits.maxEntries,
-      maxSize: limits.maxBytes,
-      sizeCalculation: (copy) => sizeOfCopy(copy.key, copy.value),
-      dispose: (_copy, _key, reason) => {
-        if (reason === 'evict') this.onEvict();
-      },
-    });
+    this.hold(this.held);
   }
 
   get visible(): boolean {
@@ -52,53 +75,64 @@ export class Cache {
   }
 
   get entries(): number {
-    return this.isVisible ? this.shown.size : this.hidden.size;
+    return this.held.copies.size;
   }
 
   get bytes(): number {
-    if (this.isVisible) return this.shown.calculatedSize;
-    let sum = 0;
-    for (const copy of this.hidden.values()) sum += sizeOfCopy(copy.key, copy.value);
-    return sum;
+    return this.held.bytes;
+  }
+
+  /** Whether more is held than may be, so that `trim` wants to be called. */
+  get excessive(): boolean {
+    const { maxEntries, maxBytes } = this.limits;
+    return this.isVisible && (this.held.copies.size > maxEntries || this.held.bytes > maxBytes);
   }
 
   /** The visible copy. A hit counts as use. */
   get(key: Key): Copy | undefined {
-    return this.shown.get(key);
+    if (!this.isVisible) return undefined;
+    const copy = this.held.copies.get(key);
+    // Looked at first: most are marked already, and reading is cheaper than writing.
+    if (copy !== undefined && copy.used !== true) copy.used = true;
+    return copy;
   }
 
-  /** Caches what the leader of the epoch that is followed has answered. The caller has checked floor and request. */
+  /** Caches what the leader of the epoch that is followed has answered. The caller has checked floor and request. The copy is the cache's from here on. */
   publish(copy: Copy): void {
     if (!this.isVisible) return;
-    const present = this.shown.peek(copy.key);
-    if (present !== undefined && compareVersions(present.version, copy.version) > 0) return;
-    this.shown.set(copy.key, copy);
+    const { key, value, version } = copy;
+    const present = this.held.copies.get(key);
+    if (present !== undefined) {
+      if (compareVersions(present.version, version) > 0) return;
+      this.held.remove(present);
+    }
+    const size = sizeOfCopy(key, value);
+    const { maxEntries, maxBytes } = this.limits;
+    if (size > maxBytes) return;
+    this.evict(maxEntries - 1, maxBytes - size, size);
+    this.held.add(copy);
+    this.sieve.grown();
   }
 
   /** Drops a copy that is older than this version, hidden or not. */
   invalidate(key: Key, version: Version): void {
-    const copy = this.isVisible ? this.shown.peek(key) : this.hidden.get(key);
-    if (copy === undefined || compareVersions(copy.version, version) >= 0) return;
-    if (this.isVisible) this.shown.delete(key);
-    else this.hidden.delete(key);
+    const copy = this.held.copies.get(key);
+    if (copy !== undefined && compareVersions(copy.version, version) < 0) this.held.remove(copy);
   }
 
   /** A higher epoch was heard of. Nothing is dropped: it may be all that is left of these keys. */
   hide(): void {
-    if (!this.isVisible) return;
     this.isVisible = false;
-    // Least recently used first, so that what is shown again keeps its order of use.
-    this.hidden = new Map();
-    for (const key of this.shown.rkeys()) {
-      const copy = this.shown.peek(key);
-      if (copy !== undefined) this.hidden.set(key, copy);
-    }
-    this.shown.clear();
   }
 
-  /** All copies, frozen. Only while hidden. */
+  /** All copies. Frozen while hidden, but for what a takeover of this node adds to them: see `Takeover.takeOwn`. */
   copies(): ReadonlyMap<Key, Copy> {
-    return this.hidden;
+    return this.held.copies;
+  }
+
+  /** The copies themselves, for this node to go on with. Only while hidden. */
+  holding(): Holding {
+    return this.held;
   }
 
   /**
@@ -108,29 +142,34 @@ export class Cache {
   adopt(epoch: Epoch, base: Epoch, drop: readonly Key[]): void {
     if (this.isVisible) return;
     if (!this.labelled.includes(base)) this.drop();
-    for (const key of drop) this.hidden.delete(key);
+    for (const key of drop) {
+      const copy = this.held.copies.get(key);
+      if (copy !== undefined) this.held.remove(copy);
+    }
     this.labelled = [base, epoch];
   }
 
   /** The leader of this epoch has finished takeover: what it adopted is seen again, anything else is dropped. */
   follow(epoch: Epoch): void {
     if (this.isVisible && this.labelled.length === 1 && this.labelled[0] === epoch) return;
-    this.hide();
-    const kept = this.labelled.includes(epoch) ? this.hidden : new Map<Key, Copy>();
-    this.hidden = new Map();
+    if (!this.labelled.includes(epoch)) this.drop();
     this.isVisible = true;
     this.labelled = [epoch];
     this.asideOf = undefined;
-    for (const [key, copy] of kept) this.shown.set(key, copy);
+    this.trim();
   }
 
   /** What this node held as leader of `epoch` becomes hidden copies, exempt from the limits. */
-  setAside(store: Map<Key, Copy>, labels: readonly Epoch[], epoch: Epoch): void {
-    this.shown.clear();
+  setAside(holding: Holding, labels: readonly Epoch[], epoch: Epoch): void {
+    this.hold(holding);
     this.isVisible = false;
-    this.hidden = store;
     this.labelled = labels;
     this.asideOf = epoch;
+  }
+
+  /** Evicts some of what was exempt from the limits while hidden: all at once might take too long. */
+  trim(): void {
+    if (this.excessive) this.evict(this.limits.maxEntries, this.limits.maxBytes, 0);
   }
 
   /**
@@ -150,9 +189,27 @@ export class Cache {
     if (!this.isVisible && this.labelled.every((label) => label < served)) this.drop();
   }
 
+  /** Leaves the copies as they are to whoever else has them. */
   drop(): void {
-    this.shown.clear();
-    this.hidden = new Map();
+    this.hold(new Holding());
     this.asideOf = undefined;
+  }
+
+  private hold(holding: Holding): void {
+    this.held = holding;
+    this.sieve.watch(holding.copies);
+  }
+
+  /** Down to these; at once only as many as take no time, but at the least `bytesAtOnce`. */
+  private evict(entries: number, bytes: number, bytesAtOnce: number): void {
+    const { held } = this;
+    const enough = held.bytes - bytesAtOnce;
+    for (let n = 0; held.copies.size > entries || held.bytes > bytes; n++) {
+      if (n >= EVICTED_AT_ONCE && held.bytes <= enough) return;
+      const victim = this.sieve.victim();
+      if (victim === undefined) return;
+      held.remove(victim);
+      this.onEvict();
+    }
   }
 }

@@ -42,6 +42,15 @@ export class Following {
     this.requests = new Requests(calls, channels, this.cache, counters);
   }
 
+  /** When `wake` wants to be called: at once, while more is held than the cache's limits allow. */
+  get wakeAt(): number {
+    return this.cache.excessive ? 0 : Number.POSITIVE_INFINITY;
+  }
+
+  wake(): void {
+    this.cache.trim();
+  }
+
   /**
    * A higher epoch exists: what is cached is hidden, whatever message or znode told of it, and what the old leader
    * has not answered is for the next one.

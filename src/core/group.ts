@@ -86,6 +86,7 @@ export class Group {
     return Math.min(
       this.session?.wakeAt ?? Number.POSITIVE_INFINITY,
       this.wasLive && this.session !== undefined ? this.session.lease.end : Number.POSITIVE_INFINITY,
+      this.following.wakeAt,
       this.inspection.wakeAt,
       this.leave.wakeAt,
       this.reopenAt,
@@ -271,6 +272,7 @@ export class Group {
 
   private wake(now: number): void {
     this.session?.wake(now);
+    this.following.wake();
     this.inspection.wake(now);
     if (now >= this.reopenAt) this.openSession();
   }

@@ -11,7 +11,7 @@
  */
 import { Answers } from './answers.ts';
 import { Backlog } from './backlog.ts';
-import { sizeOfCopy } from './cache.ts';
+import { type Holding, sizeOfCopy } from './cache.ts';
 import type { Calls } from './calls.ts';
 import type { ChannelId, Channels } from './channels.ts';
 import type { Directory } from './directory.ts';
@@ -23,7 +23,7 @@ import { LockMap } from './locks.ts';
 import type { Action, RefusalReason, Request } from './messages.ts';
 import { type Peer, type Peers, type PendingWrite, settleWrites } from './peers.ts';
 import type { Counters } from './status.ts';
-import type { Copy, Epoch, Key, Value, Version } from './types.ts';
+import { type Copy, copyOf, type Epoch, type Key, type Value, type Version } from './types.ts';
 
 /** A write that has the lock. */
 interface Round extends PendingWrite {
@@ -40,7 +40,7 @@ interface PendingRead {
 
 export interface LeaderOptions {
   readonly epoch: Epoch;
-  readonly store: Map<Key, Copy>;
+  readonly holding: Holding;
   readonly directory: Directory;
   readonly peers: Peers;
   readonly maxBytes: number;
@@ -63,13 +63,13 @@ export class Leader {
   private readonly counters: Counters;
   private readonly answers: Answers;
   private counter = 0;
-  private bytes = 0;
+  private bytes: number;
   /** No new work: the node is leaving. Rounds under way run to their end. */
   private draining = false;
 
   constructor(options: LeaderOptions, calls: Calls, channels: Channels, lease: Lease, counters: Counters) {
     this.epoch = options.epoch;
-    this.store = options.store;
+    this.store = options.holding.copies;
     this.holders = new Holders(options.directory, options.peers);
     this.maxBytes = options.maxBytes;
     this.backlog = new Backlog(options.maxPending);
@@ -78,7 +78,7 @@ export class Leader {
     this.lease = lease;
     this.counters = counters;
     this.answers = new Answers(options.epoch, channels);
-    for (const copy of this.store.values()) this.bytes += sizeOfCopy(copy.key, copy.value);
+    this.bytes = options.holding.bytes;
   }
 
   get gauges(): { entries: number; bytes: number; locks: number; invalidating: number; directory: number } {
@@ -333,7 +333,7 @@ export class Leader {
     existed: boolean,
   ): void {
     const isSet = action.kind === 'set';
-    if (isSet) this.store.set(key, { key, value: action.value, version });
+    if (isSet) this.store.set(key, copyOf(key, action.value, version));
     else this.store.delete(key);
     this.bytes += growth;
     this.counters.writesApplied += 1;

@@ -1,4 +1,5 @@
 /** What a node does from the moment its turn comes: taking over, then leading, with every member as a peer. */
+import { Holding } from './cache.ts';
 import type { Calls } from './calls.ts';
 import type { Channel, Channels } from './channels.ts';
 import type { CallId, Outbox } from './effects.ts';
@@ -177,7 +178,7 @@ export class Leading {
     const { leader } = this;
     if (leader === undefined) return;
     leader.end(closed);
-    this.following.cache.setAside(leader.store, [leader.epoch], leader.epoch);
+    this.setAside(leader);
     this.following.stepDown();
     const { peers } = this;
     this.clear();
@@ -192,10 +193,16 @@ export class Leading {
     const { leader, takeover } = this;
     takeover?.abandon();
     leader?.end(sessionLost);
-    const { cache } = this.following;
-    if (leader !== undefined) cache.setAside(leader.store, [leader.epoch], leader.epoch);
-    else if (takeover?.committing) cache.setAside(takeover.store, [takeover.base, takeover.epoch], takeover.epoch);
+    if (leader !== undefined) this.setAside(leader);
+    else if (takeover?.committing) {
+      const { holding, base, epoch } = takeover;
+      this.following.cache.setAside(holding, [base, epoch], epoch);
+    }
     this.clear();
+  }
+
+  private setAside({ store, gauges, epoch }: Leader): void {
+    this.following.cache.setAside(new Holding(store, gauges.bytes), [epoch], epoch);
   }
 
   private clear(): void {
@@ -223,11 +230,11 @@ export class Leading {
   private lead(takeover: Takeover, lease: Lease, now: number): void {
     if (this.self === undefined || this.takeover !== takeover) return;
     for (const member of takeover.participants) this.admit(member);
-    const { epoch, store, directory } = takeover;
+    const { epoch, holding, directory } = takeover;
     const leader = new Leader(
       {
         epoch,
-        store,
+        holding,
         directory,
         peers: this.peers,
         maxBytes: this.options.store.maxBytes,

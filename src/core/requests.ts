@@ -10,7 +10,7 @@ import { cancelled, limitExceeded, outcomeUnknown, queueFull, sessionLost } from
 import { type Flight, Flights, type PendingWrite } from './flights.ts';
 import type { Action, Answer } from './messages.ts';
 import type { Counters } from './status.ts';
-import type { Epoch, Key, Version } from './types.ts';
+import { copyOf, type Epoch, type Key, type Version } from './types.ts';
 
 /** Finished writes that are told to the leader together. */
 const FINISHED_BATCH = 64;
@@ -203,7 +203,7 @@ export class Requests {
     this.sentReads.delete(message.id);
     const { found, holder } = message;
     if (found !== undefined && holder && this.flights.mayPublish(flight, found.version)) {
-      this.cache.publish({ key: flight.key, value: found.value, version: found.version });
+      this.cache.publish(copyOf(flight.key, found.value, found.version));
     }
     this.flights.finish(flight);
     const result: CallResult = found === undefined ? { ok: true } : { ok: true, value: found.value };
@@ -231,7 +231,7 @@ export class Requests {
     if (write === undefined) return;
     const { version, holder, existed } = message;
     if (write.action.kind === 'set' && holder && this.flights.mayPublish(write, version)) {
-      this.cache.publish({ key: write.key, value: write.action.value, version });
+      this.cache.publish(copyOf(write.key, write.action.value, version));
     }
     this.endWrite(write, { ok: true, existed });
   }

@@ -3,7 +3,7 @@
  * `served`, lead. Nothing is answered as a leader before the last step, and the last step needs the own election
  * znode, so two would-be leaders can never both get through it.
  */
-import type { Cache } from './cache.ts';
+import { type Cache, Holding } from './cache.ts';
 import type { ChannelId, Channels } from './channels.ts';
 import { Directory } from './directory.ts';
 import { formatServed, parseServed } from './election.ts';
@@ -57,7 +57,8 @@ export interface TakeoverOptions {
 
 export class Takeover {
   readonly epoch: Epoch;
-  readonly store = new Map<Key, Copy>();
+  /** What survives, as far as it has been collected. */
+  holding = new Holding();
   /** Whether the last step has been sent, so that this epoch may be the one in `served`. */
   committing = false;
   base: Epoch = NO_EPOCH;
@@ -168,8 +169,13 @@ export class Takeover {
     for (const channel of this.channels.of(id)) this.channels.send(channel, { type: 'fence', epoch: this.epoch });
   }
 
+  /**
+   * The own copies are not copied: what the others offer is added to them. Should nothing come of this takeover, the
+   * cache drops them all, or, if they were set aside (Z41), keeps those of the others as well. These count with the
+   * same label then: only while `served` still names the base, and so nobody can have written since.
+   */
   private takeOwn(): void {
-    if (this.cache.labels.includes(this.base)) for (const copy of this.cache.copies().values()) this.merge(copy);
+    if (this.cache.labels.includes(this.base)) this.holding = this.cache.holding();
   }
 
   private offer(member: MemberId, channel: ChannelId, message: TakeoverMessage & { type: 'offer' }, now: number): void {
@@ -198,12 +204,17 @@ export class Takeover {
 
   /** False: an older value than the one that is there already. */
   private merge(copy: Copy): boolean {
-    const present = this.store.get(copy.key);
-    const order = present === undefined ? 1 : compareVersions(copy.version, present.version);
-    if (order !== 0 && present !== undefined) this.events.conflict();
+    const present = this.holding.copies.get(copy.key);
+    if (present === undefined) {
+      this.holding.add(copy);
+      return true;
+    }
+    const order = compareVersions(copy.version, present.version);
+    if (order !== 0) this.events.conflict();
     if (order > 0) {
       for (const holder of [...this.directory.holders(copy.key)]) this.drop(copy.key, holder);
-      this.store.set(copy.key, copy);
+      this.holding.remove(present);
+      this.holding.add(copy);
     }
     return order >= 0;
   }

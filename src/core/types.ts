@@ -59,4 +59,9 @@ export interface Copy {
   readonly key: Key;
   readonly value: Value;
   readonly version: Version;
+  /** Whether it was read since eviction last passed by. This node's own affair, never sent. */
+  used?: boolean;
 }
+
+/** For copies that are kept: all of one shape, which makes reading them cheap wherever they come from. */
+export const copyOf = (key: Key, value: Value, version: Version): Copy => ({ key, value, version, used: false });

@@ -4,6 +4,7 @@ import type { Action, NodeReport, RefusalReason } from '../core/messages.ts';
 import {
   type Address,
   type Copy,
+  copyOf,
   type Epoch,
   type Key,
   toAddress,
@@ -114,7 +115,7 @@ export const copy: Field<Copy> = {
   write: (it) => [key.write(it.key), value.write(it.value), it.version.epoch, it.version.counter],
   read: (raw) => {
     const [first, second, ...rest] = tuple(raw, 4, 'a copy');
-    return { key: key.read(first), value: value.read(second), version: version.read(rest) };
+    return copyOf(key.read(first), value.read(second), version.read(rest));
   },
 };
 

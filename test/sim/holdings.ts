@@ -38,6 +38,8 @@ export class Holdings {
   readonly #reigns = new Map<Epoch, Reign>();
   readonly #leaders = new Map<Life, Leader>();
   readonly #takeovers = new Set<Epoch>();
+  /** Takeovers that may have gone through, as far as is known. */
+  readonly #committing = new Map<Life, Epoch>();
 
   constructor(cluster: Cluster, znodes: Znodes, recorder: Recorder, fail: (what: string) => void) {
     this.#cluster = cluster;
@@ -52,21 +54,33 @@ export class Holdings {
     const before = this.#leaders.get(life);
     if (before !== leader) this.#changed(life, before, leader);
     if (leader !== undefined) {
+      this.#committing.delete(life);
       this.#note(this.#reigns.get(leader.epoch), leader, hasLease(group, now));
       return;
     }
     const takeover = takeoverOf(group);
+    if (takeover === undefined || takeover.epoch !== this.#committing.get(life)) this.#freeze(life);
     if (takeover === undefined) return;
     if (!this.#takeovers.has(takeover.epoch)) {
       this.#takeovers.add(takeover.epoch);
       this.#reigns.get(this.#znodes.served)?.holdings.push(...this.#snapshot());
     }
     // From here on `served` may name it, even if it never learns that itself.
-    if (takeover.committing && !this.#reigns.has(takeover.epoch)) this.#begin(takeover.epoch, takeover.store);
+    if (!takeover.committing || this.#reigns.has(takeover.epoch)) return;
+    this.#begin(takeover.epoch, takeover.holding.copies);
+    this.#committing.set(life, takeover.epoch);
+  }
+
+  /** It led, or may have: its next takeover may go on with the same map. */
+  #freeze(life: Life): void {
+    const reign = this.#reigns.get(this.#committing.get(life)!);
+    this.#committing.delete(life);
+    if (reign !== undefined) reign.store = new Map(reign.store);
   }
 
   /** A process is gone. */
   ended(life: Life): void {
+    this.#freeze(life);
     this.#changed(life, this.#leaders.get(life), undefined);
   }
 

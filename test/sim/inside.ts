@@ -27,13 +27,7 @@ export function followedBy(group: Group): Epoch | undefined {
 
 export const countersOf = (group: Group): Readonly<Counters> => group['counters'];
 
-export function copiesOf(cache: Cache): Iterable<readonly [Key, Copy]> {
-  return cache.visible ? visibleCopies(cache) : cache.copies();
-}
-
-export function visibleCopies(cache: Cache): Iterable<readonly [Key, Copy]> {
-  return cache['shown'].entries() as Iterable<readonly [Key, Copy]>;
-}
+export const copiesOf = (cache: Cache): Iterable<readonly [Key, Copy]> => cache.copies();
 
 export const isHolder = (leader: Leader, key: Key, member: MemberId): boolean =>
   leader['holders']['directory'].holders(key).includes(member);

@@ -2,17 +2,7 @@
 import type { Group } from '../../src/core/group.ts';
 import { compareVersions, memberId } from '../../src/core/types.ts';
 import type { Cluster, Life } from './cluster.ts';
-import {
-  cacheOf,
-  countersOf,
-  followedBy,
-  hasLease,
-  isHolder,
-  leaderOf,
-  selfOf,
-  sizesOf,
-  visibleCopies,
-} from './inside.ts';
+import { cacheOf, copiesOf, countersOf, followedBy, hasLease, isHolder, leaderOf, selfOf, sizesOf } from './inside.ts';
 import type { Znodes } from './znodes.ts';
 
 /** Of what is bounded by the cluster's size, not by its load. */
@@ -84,7 +74,7 @@ export class Invariants {
     const cache = cacheOf(group);
     if (leader === undefined || self === undefined || !cache.visible || followedBy(group) !== leader.epoch) return;
     if (!hasLease(group, life.clock.now())) return;
-    for (const [key, copy] of visibleCopies(cache)) {
+    for (const [key, copy] of copiesOf(cache)) {
       if (!isHolder(leader, key, memberId(self))) this.#fail(`${life.name} shows ${key} and is not in the directory`);
       const right = leader.store.get(key);
       if (right === undefined || compareVersions(right.version, copy.version) !== 0) {

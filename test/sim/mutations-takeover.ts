@@ -52,17 +52,12 @@ export const mutationsOfTakeover: readonly Mutation[] = [
           if (!this.stays) original.call(this);
         };
       });
-      replaceMethod(Cache, 'copies', (original) => {
-        return function () {
-          return this.isVisible ? new Map(this.shown.entries()) : original.call(this);
-        };
-      });
       replaceMethod(Cache, 'adopt', (original) => {
         return function (epoch, base, drop) {
-          if (!this.isVisible) return original.call(this, epoch, base, drop);
-          if (!this.labelled.includes(base)) this.drop();
-          for (const key of drop) this.shown.delete(key);
-          this.labelled = [base, epoch];
+          const { isVisible } = this;
+          this.isVisible = false;
+          original.call(this, epoch, base, drop);
+          this.isVisible = isVisible;
         };
       });
     },
@@ -92,7 +87,7 @@ export const mutationsOfTakeover: readonly Mutation[] = [
       });
       replaceMethod(Takeover, 'takeOwn', () => {
         return function () {
-          for (const copy of this.cache.copies().values()) this.merge(copy);
+          this.holding = this.cache.holding();
         };
       });
       replaceMethod(Cache, 'dropIfOutlived', () => () => {});

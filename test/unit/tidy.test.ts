@@ -27,9 +27,6 @@ function importFaults(file: SourceFile): string[] {
     .map((path) => `${file.path} (${LAYERS[layer]![0]}) imports ${path} (${LAYERS[layerOf(path)]![0]})`);
 }
 
-/** Plain data structures; what the core uses of them takes no time from any clock. */
-const PURE_PACKAGES = new Set(['lru-cache']);
-
 const IMPURE = new Set(
   `setTimeout setInterval setImmediate queueMicrotask Date performance process Promise crypto fetch console globalThis
    require AbortSignal AbortController WebSocket`.split(/\s+/),
@@ -48,7 +45,7 @@ function impurity(node: SyntaxNode): string | undefined {
 
 function coreFaults(file: SourceFile): string[] {
   const foreign = file.imports
-    .filter((path) => !/^src\/(core\/|errors\.ts$)/.test(path) && !PURE_PACKAGES.has(path))
+    .filter((path) => !/^src\/(core\/|errors\.ts$)/.test(path))
     .map((path) => `imports ${path}`);
   const impure = [...walk(file.tree)].map((node) => impurity(node)).filter((what) => what !== undefined);
   return [...new Set([...foreign, ...impure])].map((what) => `${file.path}: ${what}`);

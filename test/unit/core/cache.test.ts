@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Cache, type CacheLimits, sizeOfCopy } from '../../../src/core/cache.ts';
 import type { Copy } from '../../../src/core/types.ts';
-import { copy, epoch, key, version } from './support.ts';
+import { copy, epoch, holdingOf, key, version } from './support.ts';
 
 const ROOM: CacheLimits = { maxEntries: 100, maxBytes: 1 << 20 };
 
@@ -24,7 +24,7 @@ function following(): Cache {
   return cache;
 }
 const keysOf = (cache: Cache): string[] => [...cache.copies().keys()].sort();
-const asStore = (...copies: Copy[]) => new Map(copies.map((each) => [each.key, each]));
+const asStore = (...copies: Copy[]) => holdingOf(copies);
 
 describe('the copies of a follower', () => {
   it('Z31: hidden on a higher epoch: nothing is answered, nothing published, nothing dropped', () => {
@@ -177,7 +177,7 @@ describe('what a leader sets aside', () => {
 });
 
 describe('limits', () => {
-  it('the least recently used goes first, and a hit counts as use', () => {
+  it('what was not used goes first, and a hit counts as use', () => {
     const { cache, evicted } = cacheOf({ maxEntries: 2 });
     cache.follow(epoch(5));
     cache.publish(copy('a', 'v', 5, 1));

@@ -4,7 +4,7 @@ import { Cache } from '../../../src/core/cache.ts';
 import { Channels } from '../../../src/core/channels.ts';
 import type { Effect } from '../../../src/core/effects.ts';
 import { Offering } from '../../../src/core/offering.ts';
-import { copy, epoch, key, member, messagesOf } from './support.ts';
+import { copy, epoch, holdingOf, key, member, messagesOf } from './support.ts';
 
 const LEADER = member('next:1', 9);
 const E = epoch(9);
@@ -13,10 +13,8 @@ function offeringOf(count: number, size = 1) {
   const outbox: Effect[] = [];
   const channels = new Channels(outbox);
   const cache = new Cache({ maxEntries: 100_000, maxBytes: 1 << 30 }, () => {});
-  const store = new Map(
-    Array.from({ length: count }, (_, i) => copy(`k${i}`, 'x'.repeat(size), 5, i)).map((each) => [each.key, each]),
-  );
-  cache.setAside(store, [epoch(5)], epoch(5));
+  const copies = Array.from({ length: count }, (_, i) => copy(`k${i}`, 'x'.repeat(size), 5, i));
+  cache.setAside(holdingOf(copies), [epoch(5)], epoch(5));
   channels.up(1, LEADER, 'in');
   channels.up(2, LEADER, 'out');
   return { offering: new Offering(channels, cache), cache, pages: () => messagesOf(outbox, 'offer') };

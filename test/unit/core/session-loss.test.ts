@@ -1,9 +1,10 @@
 /** Higher epochs, lost sessions, coming back (docs/protocol.md: Takeover, Losing the session; Z02 Z31 Z38 Z41 S12 S13 S16 S17). */
 import { describe, expect, it } from '@jest/globals';
+import { sizeOfCopy } from '../../../src/core/cache.ts';
 import type { Message } from '../../../src/core/messages.ts';
 import { epochOf, type Member } from '../../../src/core/types.ts';
 import { fill, followerRig, type GroupRig, leaderRig, ofLeader, TIMEOUT_MS } from './group-rig.ts';
-import { effectsOf, type epoch, key, version } from './support.ts';
+import { copy, effectsOf, type epoch, key, version } from './support.ts';
 
 /** A follower with k = v cached, and the member that will take over next. */
 function cachedAndNext() {
@@ -237,6 +238,24 @@ describe('a lost session', () => {
     expect(rig.sent('offer')[0]!.copies).toMatchObject([{ key: 'k', value: 'v' }]);
   });
 
+  it('limits: what it set aside and another leader adopted is cut down to them bit by bit, without further ado', () => {
+    const { rig } = leaderRig([], { cache: { maxEntries: 10, maxBytes: 1 << 20 } });
+    for (let i = 0; i < 2000; i++) rig.set(`k${i}`, 'v');
+    const led = rig.epoch;
+    const other = rig.tree.join('other:1');
+    expire(rig);
+    comeBack(rig);
+    const into = rig.up(other, 'in');
+    rig.say(into, { type: 'adopt', epoch: epochOf(other), base: led, drop: [] });
+    expect(rig.status.cache.entries).toBe(2000);
+    rig.say(into, { type: 'leading', epoch: epochOf(other) });
+    expect(rig.status.cache.entries).toBeGreaterThan(10);
+    rig.pass(10);
+    expect(rig.status.cache.entries).toBe(10);
+    expect(rig.status.counters.evictions).toBe(1990);
+    expect(rig.group.wakeAt).toBeGreaterThan(rig.now);
+  });
+
   it('a write of another node that waits for acknowledgements is refused, for nobody can apply it any more', () => {
     const { rig, links } = leaderRig(['a:1', 'b:1']);
     rig.set('k', 'v1');
@@ -247,5 +266,64 @@ describe('a lost session', () => {
     expire(rig);
     expect(rig.sent('refused')).toMatchObject([{ id: 2, channel: links[0]!.in }]);
     expect(rig.result(own)).toMatchObject({ code: 'ZISTORE_SESSION_LOST', outcome: 'notApplied' });
+  });
+});
+
+describe('a takeover that comes to nothing', () => {
+  /** It led with k = v, has come back, and collects from a:1, which has offered half of what it has. */
+  function halfway() {
+    const { rig } = leaderRig();
+    rig.set('k', 'v');
+    const led = rig.epoch;
+    expire(rig);
+    const peer = rig.tree.join('a:1', { candidate: false });
+    comeBack(rig);
+    expect(rig.status.role).toBe('recovering');
+    const { out } = rig.link(peer);
+    const copies = [copy('other', 'w', led, 2)];
+    rig.say(out, { type: 'offer', epoch: rig.epoch, page: 0, last: false, labels: [led], copies });
+    expect(rig.sent('offered')).toHaveLength(1);
+    expire(rig);
+    rig.tree.leave('a:1');
+    return rig;
+  }
+
+  it('Z41: leaves what was set aside; with what was offered it counts while nobody has served since', () => {
+    const rig = halfway();
+    comeBack(rig);
+    expect(rig.status.role).toBe('leader');
+    expect([rig.cached('k'), rig.cached('other')]).toEqual(['v', 'w']);
+    expect(rig.status.cache).toMatchObject({
+      entries: 2,
+      bytes: sizeOfCopy(key('k'), 'v') + sizeOfCopy(key('other'), 'w'),
+    });
+  });
+
+  it('Z41: but none of it once somebody has', () => {
+    const rig = halfway();
+    const between = rig.tree.join('between:1');
+    rig.tree.serve(between);
+    rig.tree.leave('between:1');
+    comeBack(rig);
+    expect(rig.status.role).toBe('leader');
+    for (const k of ['k', 'other']) expect(rig.result(rig.get(k))).toEqual({ ok: true });
+  });
+
+  it('S13 Z41: a follower brings back neither its own copies nor those it was offered', () => {
+    const { rig, leader, channel } = followerRig();
+    fill(rig, channel, 'k', 'v', ofLeader(leader, 1));
+    const peer = rig.tree.join('a:1', { candidate: false });
+    rig.tree.leave('leader:1');
+    rig.answerAll();
+    const { out } = rig.link(peer);
+    const copies = [copy('other', 'w', epochOf(leader), 2)];
+    rig.say(out, { type: 'offer', epoch: rig.epoch, page: 0, last: false, labels: [epochOf(leader)], copies });
+    expect(rig.status.cache).toMatchObject({ entries: 2, visible: false });
+    expire(rig);
+    expect(rig.status.cache).toMatchObject({ entries: 0, bytes: 0 });
+    rig.tree.leave('a:1');
+    comeBack(rig);
+    expect(rig.status.role).toBe('leader');
+    for (const k of ['k', 'other']) expect(rig.result(rig.get(k))).toEqual({ ok: true });
   });
 });

@@ -1,4 +1,5 @@
 /** Short words for the core's types, and a store of znodes that answers at once: what the tests of the core are built from. */
+import { Holding } from '../../../src/core/cache.ts';
 import type { Stat, ZkMultiStep, ZkOperation, ZkReply, ZkWatchKind } from '../../../src/core/coordination.ts';
 import type { CallResult, Effect } from '../../../src/core/effects.ts';
 import { formatServed } from '../../../src/core/election.ts';
@@ -31,6 +32,11 @@ export const copy = (k: string, value: Value, e: number | bigint, counter: numbe
   value,
   version: version(e, counter),
 });
+export function holdingOf(copies: Iterable<Copy>): Holding {
+  const holding = new Holding();
+  for (const each of copies) holding.add(each);
+  return holding;
+}
 export const member = (text: string, incarnation: number | bigint): Member => ({
   address: address(text),
   incarnation: toIncarnation(BigInt(incarnation)),

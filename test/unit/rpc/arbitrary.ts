@@ -14,7 +14,7 @@ export const anyKey = fc.oneof(text, binaryKey) as fc.Arbitrary<string> as fc.Ar
 export const anyValue: fc.Arbitrary<Value> = fc.oneof(text, fc.uint8Array({ maxLength: 300 }));
 const count = fc.maxSafeNat();
 const version = fc.record({ epoch: anyEpoch, counter: count });
-const copy = fc.record({ key: anyKey, value: anyValue, version });
+const copy = fc.record({ key: anyKey, value: anyValue, version, used: fc.constant(false) });
 const shortText = fc.string({ unit: 'grapheme', maxLength: 20 });
 const report = fc.record({
   address: shortText.map(toAddress),
