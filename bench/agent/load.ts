@@ -6,17 +6,22 @@ import type { Sample } from '../model.ts';
 import type { Store } from '../stores/store.ts';
 import type { LoadShape, LocalShape, Operation, PassShape } from './jobs.ts';
 
-/**
- * Answers from memory come as microtasks: without a turn of the event loop now and then timers would starve. Of all
- * loops together.
- */
-const OPERATIONS_A_TURN = 2048;
+/** Answers from memory come as microtasks: without a turn of the event loop now and then timers would starve. */
+const TURN_EVERY_MS = 10;
 /** Of answers from memory, which are much faster. */
 const READS_A_TURN = 4096;
 
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-type Operate = (n: number) => Promise<void>;
+/**
+ * What a loop does again and again. In two halves, so that nothing but the contender's own promise stands between the
+ * beginning of an operation and its end.
+ */
+export interface Task {
+  begin(n: number): Promise<unknown>;
+  /** Throws if the answer is wrong. */
+  end?(n: number, answer: unknown): void;
+}
 
 interface Bounds {
   readonly inFlight: number;
@@ -25,28 +30,28 @@ interface Bounds {
 }
 
 /** As many loops as `inFlight`, each starting an operation when its last one has ended. */
-export async function closedLoop(
-  operate: Operate,
-  { inFlight, ms = Infinity, count = Infinity }: Bounds,
-): Promise<Sample> {
+export async function closedLoop(task: Task, { inFlight, ms = Infinity, count = Infinity }: Bounds): Promise<Sample> {
   const latencies = new Latencies();
   const spent = process.cpuUsage();
   const begun = performance.now();
   const deadline = begun + ms;
   let started = 0;
   let done = 0;
-  const ownTurn = Math.max(1, Math.floor(OPERATIONS_A_TURN / inFlight));
+  let turnAt = begun + TURN_EVERY_MS;
   const worker = async (): Promise<void> => {
     let before = performance.now();
-    for (let own = 1; before < deadline && started < count; own++) {
-      await operate(started++);
+    while (before < deadline && started < count) {
+      const n = started++;
+      const answer = await task.begin(n);
+      task.end?.(n, answer);
       const after = performance.now();
       latencies.record(after - before);
       done += 1;
       before = after;
-      if (own % ownTurn === 0) {
+      if (after >= turnAt) {
         await turn();
         before = performance.now();
+        turnAt = before + TURN_EVERY_MS;
       }
     }
   };
@@ -70,23 +75,21 @@ export class Load {
   async run({ op, inFlight, ms, keys, size, unchecked = false, once = false }: LoadShape): Promise<Sample> {
     this.#edition += 1;
     if (once) this.#cursor = 0;
-    const operate = this.#operation(op, keys.from, keys.count, size, this.#cursor, this.#edition);
-    let last = 0;
-    const sample = await closedLoop(
-      (n) => {
-        last = n;
-        return operate(n);
-      },
-      { inFlight, ms, ...(once && { count: keys.count }) },
-    );
-    this.#cursor = (this.#cursor + last + 1) % keys.count;
+    const task = this.#task(op, keys.from, keys.count, size, this.#cursor, this.#edition);
+    let begun = 0;
+    const begin = (n: number): Promise<unknown> => {
+      begun += 1;
+      return task.begin(n);
+    };
+    const sample = await closedLoop({ ...task, begin }, { inFlight, ms, ...(once && { count: keys.count }) });
+    this.#cursor = (this.#cursor + begun) % keys.count;
     if (op === 'set' && !unchecked) await this.#check(keys.from, Math.min(keys.count, 100), size);
     return sample;
   }
 
   async pass({ op, inFlight, keys, size, forget = false }: PassShape): Promise<Sample> {
-    const operate = this.#operation(op, keys.from, keys.count, size, 0, 0);
-    const sample = await closedLoop(operate, { inFlight, count: keys.count });
+    const task = this.#task(op, keys.from, keys.count, size, 0, 0);
+    const sample = await closedLoop(task, { inFlight, count: keys.count });
     if (forget) this.#names.clear();
     return sample;
   }
@@ -116,20 +119,24 @@ export class Load {
     });
   }
 
-  #operation(op: Operation, from: number, count: number, size: number, start: number, edition: number): Operate {
+  #task(op: Operation, from: number, count: number, size: number, start: number, edition: number): Task {
     const store = this.#store;
     const names = this.#namesOf(from, count);
     if (op === 'get') {
-      return async (n) => {
-        const i = (start + n) % count;
-        const value = await store.get(names[i]!);
-        if (!isValueOf(value, from + i, size)) throw new WrongValueError(names[i]!, value);
+      return {
+        begin: (n) => store.get(names[(start + n) % count]!),
+        end: (n, value) => {
+          const i = (start + n) % count;
+          if (!isValueOf(value as string, from + i, size)) throw new WrongValueError(names[i]!, value);
+        },
       };
     }
     const values = names.map((_, i) => valueFor(from + i, size, edition));
-    return async (n) => {
-      const i = (start + n) % count;
-      await store.set(names[i]!, values[i]!);
+    return {
+      begin: (n) => {
+        const i = (start + n) % count;
+        return store.set(names[i]!, values[i]!);
+      },
     };
   }
 

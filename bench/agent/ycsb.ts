@@ -29,15 +29,19 @@ export class Ycsb {
     const { chosen, updates } = this.#drawsOf(shape);
     const start = this.#at;
     let last = start;
-    const operate = (n: number): Promise<void> => {
+    const begin = (n: number): Promise<unknown> => {
       last = start + n;
       const at = last % DRAWN;
       const isUpdate = updates[at] === 1;
       if (workload === 'D') return isUpdate ? this.#insert(shape) : this.#readLatest(shape, chosen[at]!);
-      if (!isUpdate) return this.#read(chosen[at]!, size);
+      if (!isUpdate) return this.#store.get(this.#names[chosen[at]!]!);
       return workload === 'F' ? this.#readModifyWrite(chosen[at]!, size) : this.#write(chosen[at]!, size);
     };
-    const sample = await closedLoop(operate, { inFlight, ms });
+    const end = (n: number, value: unknown): void => {
+      const at = (start + n) % DRAWN;
+      if (workload !== 'D' && updates[at] !== 1) this.#check(chosen[at]!, size, value);
+    };
+    const sample = await closedLoop({ begin, end }, { inFlight, ms });
     this.#at = last + 1;
     return sample;
   }
@@ -54,14 +58,17 @@ export class Ycsb {
     return this.#draws;
   }
 
-  async #read(index: number, size: number): Promise<void> {
-    const value = await this.#store.get(this.#names[index]!);
-    if (!isValueOf(value, index, size)) throw new WrongValueError(this.#names[index]!, value);
+  #check(index: number, size: number, value: unknown): void {
+    if (!isValueOf(value as string, index, size)) throw new WrongValueError(this.#names[index]!, value);
   }
 
-  async #write(index: number, size: number): Promise<void> {
+  async #read(index: number, size: number): Promise<void> {
+    this.#check(index, size, await this.#store.get(this.#names[index]!));
+  }
+
+  #write(index: number, size: number): Promise<unknown> {
     this.#edition += 1;
-    await this.#store.set(this.#names[index]!, valueFor(index, size, this.#edition));
+    return this.#store.set(this.#names[index]!, valueFor(index, size, this.#edition));
   }
 
   async #readModifyWrite(index: number, size: number): Promise<void> {

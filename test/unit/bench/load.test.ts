@@ -27,14 +27,14 @@ describe('a closed loop', () => {
     let inFlight = 0;
     let most = 0;
     const seen = new Set<number>();
-    const operate = async (n: number): Promise<void> => {
+    const begin = async (n: number): Promise<void> => {
       seen.add(n);
       inFlight += 1;
       most = Math.max(most, inFlight);
       await new Promise((done) => setImmediate(done));
       inFlight -= 1;
     };
-    await closedLoop(operate, { inFlight: 4, count: 100 });
+    await closedLoop({ begin }, { inFlight: 4, count: 100 });
     expect(most).toBe(4);
     expect(inFlight).toBe(0);
     expect(seen).toEqual(new Set(Array.from({ length: 100 }, (_, i) => i)));
@@ -45,7 +45,7 @@ describe('a closed loop', () => {
     const timer = setInterval(() => {
       turns += 1;
     }, 1);
-    await closedLoop(async () => {}, { inFlight: 2, ms: 50 });
+    await closedLoop({ begin: async () => {} }, { inFlight: 2, ms: 50 });
     clearInterval(timer);
     expect(turns).toBeGreaterThan(0);
   });
