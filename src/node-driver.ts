@@ -92,7 +92,7 @@ class Driver implements Node {
   get(key: Key, options: CallOptions = {}, read: (value: Value | undefined) => unknown = same): Promise<unknown> {
     const { group } = this;
     // The clock is read at every answer from memory: a timer may be late by as long as this process was stopped.
-    if (options.signal?.aborted !== true && group?.live(this.parts.clock.now())) {
+    if (options.signal?.aborted !== true && group?.mayAnswer(this.parts.clock.now())) {
       const known = group.lookup(key);
       if (known !== undefined) return Promise.resolve(read(known.value));
     }
@@ -101,7 +101,7 @@ class Driver implements Node {
 
   recall(key: Key): Value | undefined {
     const { group } = this;
-    return group?.live(this.parts.clock.now()) ? group.lookup(key)?.value : undefined;
+    return group?.mayAnswer(this.parts.clock.now()) ? group.lookup(key)?.value : undefined;
   }
 
   write(key: Key, action: Action, options?: CallOptions): Promise<boolean>;
@@ -118,7 +118,7 @@ class Driver implements Node {
   peek(key: Key): Value | undefined {
     if (this.closing !== undefined || this.group === undefined)
       throw new ZiStoreError('ZISTORE_CLOSED', 'This store is closed.');
-    if (!this.group.live(this.parts.clock.now())) {
+    if (!this.group.mayAnswer(this.parts.clock.now())) {
       const message = 'This node cannot prove that its ZooKeeper session lives; it answers again once it can.';
       throw new ZiStoreError('ZISTORE_SESSION_LOST', message);
     }

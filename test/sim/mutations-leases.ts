@@ -12,11 +12,13 @@ export const mutationsOfLeases: readonly Mutation[] = [
     name: 'lease-not-read-at-the-start',
     rule: 'The clock is read at the start of every operation',
     apply() {
-      replaceMethod(Group, 'live', () => {
-        return function () {
-          return this.session?.joined !== undefined && !this.leave.begun;
-        };
-      });
+      for (const name of ['live', 'mayAnswer']) {
+        replaceMethod(Group, name, () => {
+          return function () {
+            return this.session?.joined !== undefined && !this.leave.begun;
+          };
+        });
+      }
     },
   },
   {

@@ -187,7 +187,7 @@ export class GroupRig {
 
   /** What is answered from memory right now. */
   cached(k: string): unknown {
-    return this.group.live(this.now) ? this.group.lookup(key(k))?.value : undefined;
+    return this.group.mayAnswer(this.now) ? this.group.lookup(key(k))?.value : undefined;
   }
 }
 
