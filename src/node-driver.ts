@@ -90,17 +90,12 @@ class Driver implements Node {
   get(key: Key, options?: CallOptions): Promise<Value | undefined>;
   get<T>(key: Key, options: CallOptions, read: (value: Value | undefined) => T): Promise<T>;
   get(key: Key, options: CallOptions = {}, read: (value: Value | undefined) => unknown = same): Promise<unknown> {
-    const { group } = this;
-    // The clock is read at every answer from memory: a timer may be late by as long as this process was stopped.
-    if (options.signal?.aborted !== true && group?.mayAnswer(this.parts.clock.now())) {
-      const known = group.lookup(key);
-      if (known !== undefined) return Promise.resolve(read(known.value));
-    }
     return this.calls.start({ type: 'get', call: this.calls.number(), key }, options, pickValue, read);
   }
 
   recall(key: Key): Value | undefined {
     const { group } = this;
+    // The clock is read at every answer from memory: a timer may be late by as long as this process was stopped.
     return group?.mayAnswer(this.parts.clock.now()) ? group.lookup(key)?.value : undefined;
   }
 

@@ -48,6 +48,7 @@ export interface NodeOptions {
 }
 
 export interface Node {
+  /** Through the core, whether it is in memory or not: `recall` is the short way. */
   get(key: Key, options?: CallOptions): Promise<Value | undefined>;
   /** Resolves to what `read` makes of the value, and rejects with what it throws. */
   get<T>(key: Key, options: CallOptions, read: (value: Value | undefined) => T): Promise<T>;

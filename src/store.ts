@@ -24,6 +24,7 @@ const EVENTS: readonly (keyof NodeEvents)[] = ['role', 'leader', 'suspended', 'l
 
 const DELETE: Action = { kind: 'delete' };
 const nothing = (): void => {};
+const isThere = (value: Value | undefined): boolean => value !== undefined;
 
 /** Whatever is wrong with the arguments of a write, nothing was written. */
 const notApplied = (error: unknown): unknown =>
@@ -95,20 +96,11 @@ export class ZiStore<V = string, In = V> {
 
   /** The value, or undefined if the key has none. A cached value is answered from memory alone (Z17). */
   get(key: ZiStoreKey, options?: CallOptions): Promise<V | undefined> {
-    // Not an async function: what is in memory takes one promise, what is not takes the node's.
-    try {
-      this.#assertOpen();
-      const known = options === undefined && isText(key) ? this.#node.recall(key) : undefined;
-      if (known !== undefined) return Promise.resolve(this.#codec.decode(known) as V);
-      return this.#node.get(toKey(key, this.#maxKeyBytes), checkCallOptions(options), this.#read);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return this.#readAs(key, options, this.#read);
   }
 
-  async has(key: ZiStoreKey, options?: CallOptions): Promise<boolean> {
-    this.#assertOpen();
-    return (await this.#node.get(toKey(key, this.#maxKeyBytes), checkCallOptions(options))) !== undefined;
+  has(key: ZiStoreKey, options?: CallOptions): Promise<boolean> {
+    return this.#readAs(key, options, isThere);
   }
 
   /** Resolves once no node can read the value before it any more (Z22). */
@@ -222,6 +214,22 @@ export class ZiStore<V = string, In = V> {
     } finally {
       await this.#transport.close();
       this.#listeners.clear();
+    }
+  }
+
+  /** Not an async function: what is in memory takes one promise, what is not takes the node's. */
+  #readAs<T>(key: ZiStoreKey, options: CallOptions | undefined, read: (value: Value | undefined) => T): Promise<T> {
+    try {
+      this.#assertOpen();
+      const isSimple = options === undefined && isText(key);
+      let known = isSimple ? this.#node.recall(key) : undefined;
+      if (known !== undefined) return Promise.resolve(read(known));
+      const canonical = toKey(key, this.#maxKeyBytes);
+      const call = checkCallOptions(options);
+      if (!isSimple && call.signal?.aborted !== true) known = this.#node.recall(canonical);
+      return known === undefined ? this.#node.get(canonical, call, read) : Promise.resolve(read(known));
+    } catch (error) {
+      return Promise.reject(error);
     }
   }
 

@@ -113,7 +113,8 @@ export class Group {
 
   /** The effects are the caller's until the next step: the list is used again. */
   step(input: Input, now: number): readonly Effect[] {
-    this.outbox.length = 0;
+    // Taken out one by one: setting the length gives the memory back, only to ask for it again.
+    while (this.outbox.length > 0) this.outbox.pop();
     if (!this.over) {
       this.noticeLapse(now);
       this.dispatch(input, now);

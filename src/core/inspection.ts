@@ -26,6 +26,7 @@ export class Inspection {
   }
 
   get wakeAt(): number {
+    if (this.questions.length === 0) return Number.POSITIVE_INFINITY;
     return this.questions.reduce((soonest, { until }) => Math.min(soonest, until), Number.POSITIVE_INFINITY);
   }
 
