@@ -58,7 +58,12 @@ async function takeOver(context: Context, entries: number): Promise<Takeover> {
   ] as const;
   if (entries > 0) {
     await leader!.ask('pass', { op: 'set', keys: { from: 0, count: entries }, ...PASS });
-    await Promise.all([next!, other!].map((agent, i) => agent.ask('pass', { op: 'get', keys: halves[i]!, ...PASS })));
+    await Promise.all(
+      [next!, other!].map(async (agent, i) => {
+        await agent.ask('pass', { op: 'get', keys: halves[i]!, ...PASS });
+        await expectEntries(agent, halves[i]!.count);
+      }),
+    );
   }
   for (const agent of [next!, other!]) await agent.ask('watch', null);
   const killedAt = monotonicMs();
@@ -77,10 +82,14 @@ async function takeOver(context: Context, entries: number): Promise<Takeover> {
   };
 }
 
+async function expectEntries(agent: Agent, entries: number): Promise<void> {
+  const { cache, role } = (await agent.ask('status', null)) as { cache: { entries: number }; role: string };
+  if (cache.entries < entries) throw new Error(`a ${role} has ${cache.entries} of ${entries} entries`);
+}
+
 async function survivors(leader: Agent, entries: number): Promise<void> {
   if (entries === 0) return;
-  const { cache } = (await leader.ask('status', null)) as { cache: { entries: number } };
-  if (cache.entries < entries) throw new Error(`of ${entries} entries ${cache.entries} are left`);
+  await expectEntries(leader, entries);
   const step = Math.max(1, Math.floor(entries / 10));
   for (let from = 0; from < entries; from += step) {
     await leader.ask('pass', { op: 'get', keys: { from, count: 1 }, ...PASS });
