@@ -1,6 +1,7 @@
 /** Callers' promises: each call's number, its timeout and its signal. */
 import type { CallId, CallResult, Failure, Input } from './core/effects.ts';
 import { cancelled } from './core/failures.ts';
+import { IdTable } from './core/id-table.ts';
 import { ZiStoreError } from './errors.ts';
 import type { CallOptions } from './node.ts';
 import type { Clock } from './ports.ts';
@@ -29,7 +30,7 @@ interface Signalled {
 export class PendingCalls {
   private next = 1;
   private readonly signals = new Map<AbortSignal, Signalled>();
-  private readonly pending = new Map<CallId, Pending>();
+  private readonly pending = new IdTable<Pending>();
   private readonly clock: Clock;
   private readonly run: (input: Input) => void;
 

@@ -1,6 +1,7 @@
 /** Callers' operations that are not finished. Each is settled once; whoever comes second is not heard. */
 import type { CallId, CallResult, Failure, Outbox } from './effects.ts';
 import type { Flight, PendingWrite } from './flights.ts';
+import { IdTable } from './id-table.ts';
 
 type CallKind = 'read' | 'write';
 
@@ -11,7 +12,7 @@ export interface Call {
 }
 
 export class Calls {
-  private readonly open = new Map<CallId, Call>();
+  private readonly open = new IdTable<Call>();
   private readonly outbox: Outbox;
 
   constructor(outbox: Outbox) {
@@ -51,6 +52,6 @@ export class Calls {
 
   /** Settles whatever is still open; of the writes among it nothing is known any more. */
   failAll(failure: (outcome?: 'unknown') => Failure): void {
-    for (const [id, { kind }] of [...this.open]) this.settle(id, failure(kind === 'write' ? 'unknown' : undefined));
+    for (const [id, { kind }] of this.open) this.settle(id, failure(kind === 'write' ? 'unknown' : undefined));
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { ChannelId } from './channels.ts';
 import type { CallId } from './effects.ts';
+import { IdTable } from './id-table.ts';
 import type { Action, Answer } from './messages.ts';
 import { type Key, type Member, type MemberId, memberId, type Version } from './types.ts';
 
@@ -37,7 +38,7 @@ export interface Peer {
   /** Operations that wait for its acknowledgements. */
   backlog: number;
   /** By operation id. The member says below which id it has settled everything. */
-  readonly writes: Map<number, KnownWrite>;
+  readonly writes: IdTable<KnownWrite>;
   settled: number;
   /** From how many on the known writes are looked through for settled ones. */
   crowded: number;
@@ -64,7 +65,7 @@ export class Peers {
         into: undefined,
         slot: -1,
         backlog: 0,
-        writes: new Map(),
+        writes: new IdTable(),
         settled: 0,
         crowded: CROWD,
         abandoned: new Set(),
@@ -97,7 +98,6 @@ export function settleWrites(peer: Peer, settled: number): void {
   if (settled <= peer.settled) return;
   peer.settled = settled;
   if (peer.writes.size < peer.crowded) return;
-  // Ids come in ascending order, so what is settled stands first.
   for (const [id, known] of peer.writes) {
     if (id >= settled) break;
     if (known.type !== 'pending') peer.writes.delete(id);

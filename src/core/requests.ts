@@ -8,6 +8,7 @@ import type { ChannelId, Channels } from './channels.ts';
 import type { CallId, CallResult, Failure } from './effects.ts';
 import { cancelled, limitExceeded, outcomeUnknown, queueFull, sessionLost } from './failures.ts';
 import { type Flight, Flights, type PendingWrite } from './flights.ts';
+import { IdTable } from './id-table.ts';
 import type { Action, Answer } from './messages.ts';
 import type { Counters } from './status.ts';
 import { copyOf, type Epoch, type Key, type Version } from './types.ts';
@@ -26,11 +27,11 @@ interface Target {
 export class Requests {
   private nextId = 1;
   private readonly flights = new Flights();
-  /** By request id, in the order of ids. */
-  private readonly sentReads = new Map<number, Flight>();
-  private sentWrites = new Map<number, PendingWrite>();
+  /** By request id. */
+  private readonly sentReads = new IdTable<Flight>();
+  private sentWrites = new IdTable<PendingWrite>();
   /** Sent to a leader that is another's turn now, on a channel that is still open: it may yet refuse them. */
-  private lingering = new Map<number, PendingWrite>();
+  private lingering = new IdTable<PendingWrite>();
   private unsentReads = new Set<Flight>();
   private unsentWrites = new Set<PendingWrite>();
   /** Writes that ended while an older one is still waited for; the leader need not remember them any longer. */
@@ -119,7 +120,7 @@ export class Requests {
     this.endLingering();
     if (this.target !== undefined) {
       this.lingering = this.sentWrites;
-      this.sentWrites = new Map();
+      this.sentWrites = new IdTable();
     }
     this.target = undefined;
     this.held = false;
@@ -134,11 +135,11 @@ export class Requests {
 
   /** The leader before will refuse no more. */
   endLingering(): void {
-    for (const write of [...this.lingering.values()]) this.endWrite(write, outcomeUnknown());
+    for (const write of this.lingering.values()) this.endWrite(write, outcomeUnknown());
   }
 
   failSentWrites(): void {
-    for (const write of [...this.sentWrites.values()]) this.endWrite(write, outcomeUnknown());
+    for (const write of this.sentWrites.values()) this.endWrite(write, outcomeUnknown());
   }
 
   answer(message: Answer): void {
@@ -307,7 +308,7 @@ export class Requests {
   }
 
   private sendWrite(write: PendingWrite, { channel, epoch }: Target): void {
-    const settled = this.sentWrites.keys().next().value ?? write.id;
+    const settled = this.sentWrites.oldest() ?? write.id;
     // What lies below is said by that already.
     if (settled === write.id) this.finished = [];
     this.settledSaid = settled;

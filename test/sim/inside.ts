@@ -36,7 +36,7 @@ export const lockedKeys = (leader: Leader): Iterable<Key> => leader['locks']['lo
 
 interface Driver {
   readonly queue: readonly unknown[];
-  readonly calls: { readonly pending: ReadonlyMap<unknown, unknown> };
+  readonly calls: { readonly pending: { readonly size: number } };
 }
 
 /** Sizes of everything that a node keeps, by name. What is not bounded by the cluster's size has to end up empty. */
