@@ -2,7 +2,7 @@
 import { checkObject, describe, invalid, MAX_MS } from './check.ts';
 import type { CallOptions } from './node.ts';
 
-const NO_OPTIONS: CallOptions = {};
+export const NO_OPTIONS: CallOptions = {};
 
 /** @throws ZiStoreError ZISTORE_INVALID_ARGUMENT; a misspelt `timeoutMs` must not become a wait without end. */
 export function checkCallOptions(options: unknown): CallOptions {

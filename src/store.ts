@@ -1,6 +1,6 @@
 /** The library's face: keys and values as users have them, arguments checked, errors complete. */
 import { agreementOf } from './agreement.ts';
-import { checkCallOptions, checkEntry, checkIterable, checkSignal } from './arguments.ts';
+import { checkCallOptions, checkEntry, checkIterable, checkSignal, NO_OPTIONS } from './arguments.ts';
 import { type BatchLimits, runBatch } from './batch.ts';
 import { checkObject } from './check.ts';
 import { type Composition, compose, type StoreParts } from './compose.ts';
@@ -46,7 +46,7 @@ export class ZiStore<V = string, In = V> {
   readonly #node: Node;
   readonly #transport: NodeParts['transport'];
   readonly #codec: ValueCodec;
-  readonly #read: (value: Value | undefined) => V | undefined;
+  readonly #decode: (value: Value | undefined) => V | undefined;
   readonly #maxKeyBytes: number;
   readonly #batch: BatchLimits;
   readonly #listeners: Listeners<NodeEvents>;
@@ -57,7 +57,7 @@ export class ZiStore<V = string, In = V> {
     this.#node = node;
     this.#transport = parts.transport;
     this.#codec = createValueCodec(settings.valueEncoding, settings.maxValueBytes);
-    this.#read = (value) => (value === undefined ? undefined : (this.#codec.decode(value) as V));
+    this.#decode = (value) => (value === undefined ? undefined : (this.#codec.decode(value) as V));
     this.#maxKeyBytes = settings.maxKeyBytes;
     this.#batch = { clock: parts.clock, maxPending: settings.node.maxPending };
     this.#listeners = new Listeners<NodeEvents>(EVENTS, parts.logger);
@@ -96,11 +96,21 @@ export class ZiStore<V = string, In = V> {
 
   /** The value, or undefined if the key has none. A cached value is answered from memory alone (Z17). */
   get(key: ZiStoreKey, options?: CallOptions): Promise<V | undefined> {
-    return this.#readAs(key, options, this.#read);
+    // Not an async function: what is in memory takes one promise, what is not takes the node's.
+    try {
+      this.#assertOpen();
+      if (options !== undefined || !isText(key)) return this.#read(key, options, this.#decode);
+      const known = this.#node.recall(key);
+      if (known !== undefined) return Promise.resolve(this.#codec.decode(known) as V);
+      return this.#node.get(toKey(key, this.#maxKeyBytes), NO_OPTIONS, this.#decode);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
-  has(key: ZiStoreKey, options?: CallOptions): Promise<boolean> {
-    return this.#readAs(key, options, isThere);
+  async has(key: ZiStoreKey, options?: CallOptions): Promise<boolean> {
+    this.#assertOpen();
+    return this.#read(key, options, isThere);
   }
 
   /** Resolves once no node can read the value before it any more (Z22). */
@@ -217,20 +227,11 @@ export class ZiStore<V = string, In = V> {
     }
   }
 
-  /** Not an async function: what is in memory takes one promise, what is not takes the node's. */
-  #readAs<T>(key: ZiStoreKey, options: CallOptions | undefined, read: (value: Value | undefined) => T): Promise<T> {
-    try {
-      this.#assertOpen();
-      const isSimple = options === undefined && isText(key);
-      let known = isSimple ? this.#node.recall(key) : undefined;
-      if (known !== undefined) return Promise.resolve(read(known));
-      const canonical = toKey(key, this.#maxKeyBytes);
-      const call = checkCallOptions(options);
-      if (!isSimple && call.signal?.aborted !== true) known = this.#node.recall(canonical);
-      return known === undefined ? this.#node.get(canonical, call, read) : Promise.resolve(read(known));
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  #read<T>(key: ZiStoreKey, options: CallOptions | undefined, as: (value: Value | undefined) => T): Promise<T> {
+    const canonical = toKey(key, this.#maxKeyBytes);
+    const call = checkCallOptions(options);
+    const known = call.signal?.aborted === true ? undefined : this.#node.recall(canonical);
+    return known === undefined ? this.#node.get(canonical, call, as) : Promise.resolve(as(known));
   }
 
   /** Whatever is wrong with the arguments of a write, nothing was written. */
