@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { judge } from '../../../bench/goals.ts';
 import type { Figure, Run } from '../../../bench/model.ts';
@@ -68,6 +69,14 @@ describe('a report', () => {
     expect(written).not.toContain('the one before');
     expect(withSummary(written, run)).toBe(written);
     expect(() => withSummary('no marks', run)).toThrow('no place');
+  });
+
+  it('is in the README as it was measured', async () => {
+    const results = JSON.parse(await readFile('bench/results/results.json', 'utf8')) as Run;
+    const readme = await readFile('README.md', 'utf8');
+    expect(withSummary(readme, results)).toBe(readme);
+    expect(results.mode).toBe('normal');
+    expect(results.failed).toEqual([]);
   });
 
   it("labels a document's values as the document's", () => {
