@@ -39,8 +39,12 @@ export class Directory {
   slotOf(member: MemberId): number {
     const known = this.slots.get(member);
     if (known !== undefined) return known;
-    let slot = 0;
-    while (this.members[slot] !== undefined || this.struck.has(slot)) slot += 1;
+    let slot = this.freeSlot();
+    if (slot >= MASK_SLOTS && this.sweep !== undefined) {
+      // Where hardly anything is listed anew the sweep would not get on, and members that come and go use up the slots.
+      this.sweepOn(SWEEP_AT_ONCE);
+      slot = this.freeSlot();
+    }
     this.slots.set(member, slot);
     this.members[slot] = member;
     if (slot < MASK_SLOTS) this.living |= 1 << slot;
@@ -121,6 +125,12 @@ export class Directory {
     const picked: T[] = [];
     for (const slot of held) if (this.members[slot] !== undefined) picked.push(table[slot]!);
     return picked.length > 0 ? picked : undefined;
+  }
+
+  private freeSlot(): number {
+    let slot = 0;
+    while (this.members[slot] !== undefined || this.struck.has(slot)) slot += 1;
+    return slot;
   }
 
   private startSweep(): void {

@@ -17,7 +17,7 @@ const FEW = 16;
 /** A table with no more slots than this does not shrink: bursts of operations are common. */
 const KEPT = 4096;
 
-/** Ids are integers from 0 on. Whatever iterates does so over a copy, so the table may be changed meanwhile. */
+/** Ids are integers from 0 to 2^53 - 1. Whatever iterates does so over a copy, so the table may be changed meanwhile. */
 export class IdTable<T extends object> {
   /** An id and its item stand at `id & mask`. */
   private ids: number[] = [];
@@ -60,7 +60,7 @@ export class IdTable<T extends object> {
 
   delete(id: number): boolean {
     const slot = id & this.mask;
-    if (this.ids[slot] !== id) return this.deleteStray(id);
+    if (this.ids[slot] !== id || id === FREE) return this.deleteStray(id);
     this.ids[slot] = FREE;
     this.items[slot] = undefined;
     this.placed -= 1;
@@ -85,8 +85,12 @@ export class IdTable<T extends object> {
   keys(): number[] {
     const { ids, mask, low } = this;
     const all = this.strays === undefined ? [] : [...this.strays.keys()];
-    // From the lowest slot on they mostly are in order, and sorting has little to do.
-    for (let at = low; at <= low + mask; at++) if (ids[at & mask] !== FREE) all.push(ids[at & mask]!);
+    // From the lowest slot on they mostly are in order, and sorting has little to do. (Slots are counted, not ids: those
+    // of a peer may be so large that one more is the same number.)
+    for (let i = 0, first = low & mask; i <= mask; i++) {
+      const id = ids[(first + i) & mask]!;
+      if (id !== FREE) all.push(id);
+    }
     return all.sort((a, b) => a - b);
   }
 
@@ -175,15 +179,15 @@ export class IdTable<T extends object> {
 
   private oldestPlaced(): number {
     const { ids, mask } = this;
-    let { low } = this;
-    const end = low + mask;
-    while (low <= end && ids[low & mask] !== low) low += 1;
-    // Farther than once around: there are few, with wide gaps between them.
-    if (low > end) {
-      low = Number.POSITIVE_INFINITY;
-      for (const id of ids) if (id !== FREE && id < low) low = id;
+    const { low } = this;
+    for (let i = 0; i <= mask; i++) {
+      if (ids[((low & mask) + i) & mask] !== low + i) continue;
+      this.low = low + i;
+      return this.low;
     }
-    this.low = low;
-    return low;
+    // Farther than once around: there are few, with wide gaps between them.
+    this.low = Number.POSITIVE_INFINITY;
+    for (const id of ids) if (id !== FREE && id < this.low) this.low = id;
+    return this.low;
   }
 }

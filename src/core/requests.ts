@@ -74,6 +74,8 @@ export class Requests {
   leaderUp(channel: ChannelId, epoch: Epoch): void {
     this.target = { channel, epoch };
     this.held = false;
+    // First: some may be queued at that leader, which nobody waits for any more.
+    this.tellFinished();
     // A read is asked anew, under a new id: an answer to the earlier asking may predate those who joined since.
     this.unsendReads();
     // A write keeps its id: this leader knows by it whether it has been carried out already.
@@ -295,6 +297,8 @@ export class Requests {
   private sendNewWrite(write: PendingWrite, target: Target): void {
     write.id = this.nextId++;
     this.sentWrites.set(write.id, write);
+    // It is the newest, so all that have ended lie below, and if it is the oldest as well, it says so of all of them.
+    if (this.sentWrites.size === 1) this.finished = [];
     this.sendWrite(write, target);
   }
 
@@ -309,8 +313,6 @@ export class Requests {
 
   private sendWrite(write: PendingWrite, { channel, epoch }: Target): void {
     const settled = this.sentWrites.oldest() ?? write.id;
-    // What lies below is said by that already.
-    if (settled === write.id) this.finished = [];
     this.settledSaid = settled;
     const { key, action, id } = write;
     this.channels.send(channel, { type: 'write', epoch, id, settled, key, action });
@@ -343,7 +345,7 @@ export class Requests {
 
   private unsend(flight: Flight): void {
     flight.id = 0;
-    flight.waiters.push(...flight.late);
+    for (const call of flight.late) flight.waiters.push(call);
     flight.late = [];
     if (flight.waiters.length > 0) this.unsentReads.add(flight);
     else this.flights.finish(flight);

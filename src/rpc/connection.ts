@@ -80,7 +80,6 @@ export class Connection {
     ws.on('pong', () => {
       this.#unansweredPings = 0;
     });
-    socket.on('drain', this.#flushNow);
     this.closed = new Promise((resolve) => ws.once('close', () => resolve()));
     ws.on('close', (code, reason) => this.#over(code, reason.toString()));
     // A close follows every error.
@@ -153,7 +152,7 @@ export class Connection {
   }
 
   /**
-   * Each frame that the peer has taken makes room for the next. That more is sent at once than the socket takes is no
+   * What the peer has taken makes room for more. That more is sent at once than the socket takes is no
    * fault of the peer, nor would a new connection help: the same would be sent again.
    */
   #flush(maxBytesAhead = MAX_BYTES_AHEAD): void {
@@ -179,7 +178,11 @@ export class Connection {
       return;
     }
     this.#outgoing.fill(frames);
-    this.#socket.write(framed(frames, this.#isDialler));
+    const frame = framed(frames, this.#isDialler);
+    // The one after which others have to wait tells when it is gone: a `drain` follows only where the socket's own mark,
+    // which the program may have raised, was passed.
+    if (this.#socket.writableLength + frame.length < MAX_BYTES_AHEAD) this.#socket.write(frame);
+    else this.#socket.write(frame, this.#flushNow);
   }
 
   /** Nobody is there to throw to, and one message must not cost more than its connection. */

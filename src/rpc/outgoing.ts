@@ -4,7 +4,10 @@ import type { Message } from '../core/messages.ts';
 import { writeMessage } from './encoding.ts';
 import type { FrameWriter } from './writer.ts';
 
-/** A frame takes no further message beyond this: what is encoded ahead of a slow reader is a copy in memory. */
+/**
+ * What may be encoded ahead of a slow reader, for it is a copy in memory. A frame mostly ends earlier, with the piece of
+ * memory that it is written into.
+ */
 export const FULL_FRAME_BYTES = 1024 * 1024;
 /** Messages that are gone from the queue are let go of when they are more than these, and than those that wait. */
 const MAX_GONE = 1024;

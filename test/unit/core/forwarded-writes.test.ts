@@ -292,6 +292,22 @@ describe('giving up on a write', () => {
     rig.up(leader, 'out');
     expect(rig.take('write')).toEqual([]);
   });
+
+  it('Z23: while the connection was down, the leader is told on the next one, before anything else: it may be queued there', () => {
+    const { rig, channel, leader } = followerRig();
+    const calls = ['a', 'b', 'c'].map((k) => rig.set(k, 'v'));
+    const [first, second, third] = rig.take('write').map(({ id }) => id) as [number, number, number];
+    rig.down(channel);
+    rig.step({ type: 'cancel', call: calls[1]!, code: 'ZISTORE_TIMEOUT' });
+    const from = rig.effects.length;
+    rig.up(leader, 'out');
+    const said = rig.effects.slice(from).flatMap((effect) => (effect.type === 'send' ? [effect.message] : []));
+    expect(said).toMatchObject([
+      { type: 'settled', ids: [second] },
+      { type: 'write', id: first },
+      { type: 'write', id: third },
+    ]);
+  });
 });
 
 describe('limits', () => {

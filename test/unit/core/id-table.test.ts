@@ -139,6 +139,19 @@ describe('a table of operations by id', () => {
     }
   });
 
+  it('takes ids up to the largest that a peer may give, beyond which numbers have gaps', () => {
+    const modelled = new Modelled();
+    for (let id = Number.MAX_SAFE_INTEGER - 40; id <= Number.MAX_SAFE_INTEGER; id++) modelled.put(id);
+    modelled.checkAll();
+    for (let id = Number.MAX_SAFE_INTEGER - 40; id < Number.MAX_SAFE_INTEGER; id++) {
+      modelled.delete(id);
+      modelled.checkFew();
+    }
+    expect(modelled.table.keys()).toEqual([Number.MAX_SAFE_INTEGER]);
+    modelled.delete(-1);
+    modelled.checkAll();
+  });
+
   it('goes once through what there was when it began, though all of it is deleted meanwhile', () => {
     const modelled = new Modelled();
     const ids = Array.from({ length: 40 }, () => modelled.add(7));

@@ -1,6 +1,7 @@
 /** Batches, limits, slow and silent peers, and those that are dialled but are no nodes. */
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { getDefaultHighWaterMark, setDefaultHighWaterMark } from 'node:stream';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { WebSocketServer } from 'ws';
 import { realClock } from '../../../src/clock.ts';
@@ -88,6 +89,21 @@ describe('limits', () => {
     await until('all of it', () => numbers(b).length === 160);
     expect(numbers(b)).toEqual(Array.from({ length: 160 }, (_none, index) => index + 1));
     expect([a.of('down'), b.of('down'), rig.errors]).toEqual([[], [], []]);
+  });
+
+  it('so it is where the program lets sockets keep more than that before they say so', async () => {
+    const before = getDefaultHighWaterMark(false);
+    setDefaultHighWaterMark(false, 16 * MIB);
+    closers.push(() => setDefaultHighWaterMark(false, before));
+    const [a, b] = [await rig.node(1), await rig.node(2)];
+    await rig.connect(a, b, 2);
+    const [channel] = a.live('out');
+    const value = 'x'.repeat(1_000_000);
+    for (let id = 1; id <= 40; id += 2) {
+      a.transport.send(channel as number, { ...large(0), id, action: { kind: 'set', value } } as Message);
+      a.transport.send(channel as number, numbered(id + 1));
+    }
+    await until('all of it', () => numbers(b).length === 40);
   });
 
   it('of what waits for a slow reader only a little is encoded', async () => {
