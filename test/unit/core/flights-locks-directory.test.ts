@@ -245,4 +245,16 @@ describe('the directory, when a member with many keys is gone', () => {
     expect(directory.slotOf(last)).toBe(0);
     expect([held(directory, last), held(directory, next), held(directory, stays)]).toEqual([0, 0, MANY / 2]);
   });
+
+  it('Z14 Z18: members that come and go without holding anything are given small slots again and again', () => {
+    const directory = withMany();
+    const slots = Array.from({ length: 200 }, (_, i) => {
+      const passing = idOf('passing:1', 1000 + i);
+      const slot = directory.slotOf(passing);
+      directory.removeMember(passing);
+      return slot;
+    });
+    expect(Math.max(...slots)).toBeLessThan(40);
+    expect(held(directory, stays)).toBe(MANY / 2);
+  });
 });
