@@ -32,6 +32,16 @@ const large = (bytes: number): Message => ({
   action: { kind: 'set', value: 'x'.repeat(bytes) },
 });
 
+/** Messages numbered from 1 on, every other one of a million bytes. */
+function burst(from: Owner, count: number): void {
+  const [channel] = from.live('out');
+  const value = 'x'.repeat(1_000_000);
+  for (let id = 1; id <= count; id += 2) {
+    from.transport.send(channel as number, { ...large(0), id, action: { kind: 'set', value } } as Message);
+    from.transport.send(channel as number, numbered(id + 1));
+  }
+}
+
 async function listening(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   closers.push(() => server.close());
@@ -80,12 +90,7 @@ describe('limits', () => {
   it('a burst of whatever size is sent as the peer takes it, in order, on one connection', async () => {
     const [a, b] = [await rig.node(1, { maxFrameBytes: 1_100_000 }), await rig.node(2)];
     await rig.connect(a, b, 2);
-    const [channel] = a.live('out');
-    const value = 'x'.repeat(1_000_000);
-    for (let id = 1; id <= 160; id += 2) {
-      a.transport.send(channel as number, { ...large(0), id, action: { kind: 'set', value } } as Message);
-      a.transport.send(channel as number, numbered(id + 1));
-    }
+    burst(a, 160);
     await until('all of it', () => numbers(b).length === 160);
     expect(numbers(b)).toEqual(Array.from({ length: 160 }, (_none, index) => index + 1));
     expect([a.of('down'), b.of('down'), rig.errors]).toEqual([[], [], []]);
@@ -97,12 +102,7 @@ describe('limits', () => {
     closers.push(() => setDefaultHighWaterMark(false, before));
     const [a, b] = [await rig.node(1), await rig.node(2)];
     await rig.connect(a, b, 2);
-    const [channel] = a.live('out');
-    const value = 'x'.repeat(1_000_000);
-    for (let id = 1; id <= 40; id += 2) {
-      a.transport.send(channel as number, { ...large(0), id, action: { kind: 'set', value } } as Message);
-      a.transport.send(channel as number, numbered(id + 1));
-    }
+    burst(a, 40);
     await until('all of it', () => numbers(b).length === 40);
   });
 
