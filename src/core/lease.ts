@@ -50,6 +50,11 @@ export class Lease {
     return now + this.marginMs;
   }
 
+  /** From when on a beat, if answered, will prove one that is not proven yet. */
+  get provableAt(): number {
+    return this.unpaired.length === 0 ? Number.POSITIVE_INFINITY : this.pairableAt(this.unpaired[0]!.answeredAt);
+  }
+
   /** Whether one more beat, sent now, would prove one more. */
   get wantsBeat(): boolean {
     return this.paired.length > 0;

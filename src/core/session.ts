@@ -161,7 +161,16 @@ export class Session {
         this.lease.answered(sentAt, repliedAt);
         // The third of three, at once: waiting for the next regular one would cost a sixth of the timeout.
         if (!confirming && this.lease.wantsBeat && this.connected) this.sendBeat(repliedAt, true);
+        else this.hasten();
       } else if (reply.code === 'NO_NODE') this.events.lost('the own znodes are gone', repliedAt);
     });
+  }
+
+  /**
+   * After a pause or a cut the first beats prove one of before, whose lease is over soon: waiting for the next regular
+   * one would suspend the node again, shortly after it went on.
+   */
+  private hasten(): void {
+    if (this.lease.end < this.nextBeatAt) this.nextBeatAt = Math.min(this.nextBeatAt, this.lease.provableAt);
   }
 }

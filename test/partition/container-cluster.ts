@@ -68,15 +68,21 @@ export class ContainerCluster {
     await Promise.all(this.nodes.map(({ member }) => member.ended));
   }
 
-  get leader(): NodeContainer {
-    const leader = this.nodes.find(({ member }) => member.role === 'leader');
-    if (leader === undefined) throw new Error(`nobody leads: ${this.roles()}`);
-    return leader;
+  /**
+   * Resolves as soon as somebody leads: a machine that stands still for longer than a lease suspends every node for a
+   * moment, as it must, and nobody promises that there is a leader at every instant.
+   */
+  async leader(): Promise<NodeContainer> {
+    return until('somebody leads', () => {
+      const leader = this.nodes.find(({ member }) => member.role === 'leader');
+      if (leader === undefined) throw new Error(`nobody leads: ${this.roles()}`);
+      return leader;
+    });
   }
 
   /** The leader and the two others. */
-  cast(): [leader: NodeContainer, follower: NodeContainer, other: NodeContainer] {
-    const { leader } = this;
+  async cast(): Promise<[leader: NodeContainer, follower: NodeContainer, other: NodeContainer]> {
+    const leader = await this.leader();
     const [follower, other] = this.nodes.filter((node) => node !== leader);
     return [leader, follower!, other!];
   }

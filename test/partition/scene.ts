@@ -12,11 +12,12 @@ import { describeWith } from '../support/requirements.ts';
 import { scaled } from '../support/wait.ts';
 import { ContainerCluster } from './container-cluster.ts';
 import { whyNoDocker } from './engine.ts';
-import { written } from './expectations.ts';
+import { firstRead, written } from './expectations.ts';
 import { whyNoFiltering } from './filter.ts';
 import type { NodeContainer } from './node-container.ts';
 
 const START_LIMIT_MS = 180_000;
+const LAST_LINES = 12;
 
 export interface Tests {
   /** What `docker network disconnect`, pause, kill and start can do. */
@@ -52,10 +53,10 @@ export class Scene {
 
   /** The cast, and a key of which the leader and the first follower have a copy, and the other has not. */
   async withCopy(): Promise<Cast> {
-    const [leader, follower, other] = this.cluster.cast();
+    const [leader, follower, other] = await this.cluster.cast();
     const k = this.key();
     const v = await written(leader, k);
-    expect(await follower.member.get(k)).toBe(v);
+    expect(await firstRead(follower, k)).toBe(v);
     return { leader, follower, other, k, v };
   }
 
@@ -146,6 +147,10 @@ async function assertKept({ timeline, told }: ContainerCluster): Promise<void> {
 
 async function keepLogs({ nodes }: ContainerCluster, error: Error, report: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'zistore-partition-'));
-  for (const { name, log } of nodes) await writeFile(join(folder, `${name}.log`), log.join('\n'));
+  for (const { name, log } of nodes) {
+    await writeFile(join(folder, `${name}.log`), log.join('\n'));
+    // Where the folder is out of reach, as in CI, these have to do.
+    process.stderr.write(`${name} logged last:\n${log.slice(-LAST_LINES).join('\n')}\n`);
+  }
   error.message += ` [${report}; logs of the nodes are in ${folder}]`;
 }

@@ -63,6 +63,18 @@ describe('beats', () => {
     expect(rig.status.leaseMs).toBeCloseTo(sentAt + 400 + TIMEOUT_MS * 0.99 - rig.now);
   });
 
+  it('Z19: after a pause the next comes as soon as it proves something, so that a node that went on is not suspended again', () => {
+    const { rig } = followerRig();
+    rig.pass(TIMEOUT_MS);
+    // The beats of this time are answered at its end: with them only the last one of before it is proven.
+    rig.pass(0.8 * TIMEOUT_MS, { silent: true });
+    rig.answerAll();
+    expect(rig.status.live).toBe(true);
+    const before = roles(rig).length;
+    rig.pass(2 * TIMEOUT_MS);
+    expect(roles(rig).slice(before)).toEqual([]);
+  });
+
   it('a lost answer renews nothing', () => {
     const { rig } = followerRig();
     rig.pass(TIMEOUT_MS / 6, { silent: true });
