@@ -4,12 +4,15 @@
  * answer can be published, so none is needed.
  */
 import type { CallId } from './effects.ts';
+import { KeyTable } from './key-table.ts';
 import type { Action } from './messages.ts';
 import { compareVersions, type Key, type Version } from './types.ts';
 
 /** What a key's requests have in common, as long as there are any. */
 interface KeyState {
   readonly key: Key;
+  /** In the table. */
+  readonly hash: number;
   floor: Version | undefined;
   /** The flight that new callers join. */
   joinable: Flight | undefined;
@@ -42,7 +45,11 @@ export interface PendingWrite {
 }
 
 export class Flights {
-  private readonly keys = new Map<Key, KeyState>();
+  private readonly keys: KeyTable<KeyState>;
+
+  constructor(seed: number) {
+    this.keys = new KeyTable(seed);
+  }
 
   /** Keys with something outstanding. */
   get size(): number {
@@ -54,17 +61,26 @@ export class Flights {
     return this.keys.get(key)?.joinable;
   }
 
+  /** A caller's read joins the flight that there is, or starts one: then its `waiters` are this call alone. */
+  join(key: Key, call: CallId): Flight {
+    const state = this.stateOf(key);
+    const flight = state.joinable;
+    if (flight === undefined) return this.startIn(state, [call]);
+    if (flight.id === 0) flight.waiters.push(call);
+    else flight.late.push(call);
+    return flight;
+  }
+
   /** A read starts; callers join it from here on, unless there is one to join already. */
   startRead(key: Key, waiters: CallId[]): Flight {
-    const state = this.hold(key);
-    const flight: Flight = { kind: 'read', key, state, id: 0, waiters, late: [] };
-    state.joinable ??= flight;
-    return flight;
+    return this.startIn(this.stateOf(key), waiters);
   }
 
   /** A write starts: its answer, too, is published under the floor rule. */
   startWrite(call: CallId, key: Key, action: Action): PendingWrite {
-    return { kind: 'write', key, state: this.hold(key), call, action, id: 0 };
+    const state = this.stateOf(key);
+    state.outstanding += 1;
+    return { kind: 'write', key, state, call, action, id: 0 };
   }
 
   /** A request is finished, whatever became of it. */
@@ -72,7 +88,7 @@ export class Flights {
     const { state } = request;
     if (state.joinable === request) state.joinable = undefined;
     state.outstanding -= 1;
-    if (state.outstanding === 0) this.keys.delete(state.key);
+    if (state.outstanding === 0) this.keys.delete(state.key, state.hash);
   }
 
   /** A read goes on as another one of its key, which has not been sent. */
@@ -102,13 +118,21 @@ export class Flights {
     this.keys.clear();
   }
 
-  private hold(key: Key): KeyState {
-    let state = this.keys.get(key);
-    if (state === undefined) {
-      state = { key, floor: undefined, joinable: undefined, outstanding: 0 };
-      this.keys.set(key, state);
-    }
+  private startIn(state: KeyState, waiters: CallId[]): Flight {
+    const flight: Flight = { kind: 'read', key: state.key, state, id: 0, waiters, late: [] };
     state.outstanding += 1;
+    state.joinable ??= flight;
+    return flight;
+  }
+
+  /** Of a key that has a request, or is about to. */
+  private stateOf(key: Key): KeyState {
+    const hash = this.keys.hash(key);
+    let state = this.keys.get(key, hash);
+    if (state === undefined) {
+      state = { key, hash, floor: undefined, joinable: undefined, outstanding: 0 };
+      this.keys.add(key, state, hash);
+    }
     return state;
   }
 }

@@ -7,11 +7,18 @@ import type { Calls } from './calls.ts';
 import type { Channel, ChannelId, Channels } from './channels.ts';
 import type { Outbox } from './effects.ts';
 import type { Head, Served } from './election.ts';
+import { hashOf } from './key-table.ts';
 import type { Answer, Invalidation, Message, Takeover } from './messages.ts';
 import { Offering } from './offering.ts';
 import { Requests } from './requests.ts';
 import type { Counters } from './status.ts';
 import { type Epoch, epochOf, type Key, type Member, memberId, NO_EPOCH, toIncarnation } from './types.ts';
+
+export interface FollowingOptions {
+  readonly cache: CacheLimits;
+  /** Random. */
+  readonly nodeId: string;
+}
 
 export class Following {
   readonly cache: Cache;
@@ -31,15 +38,15 @@ export class Following {
   private readonly channels: Channels;
   private readonly counters: Counters;
 
-  constructor(limits: CacheLimits, outbox: Outbox, calls: Calls, channels: Channels, counters: Counters) {
+  constructor(options: FollowingOptions, outbox: Outbox, calls: Calls, channels: Channels, counters: Counters) {
     this.outbox = outbox;
     this.channels = channels;
     this.counters = counters;
-    this.cache = new Cache(limits, () => {
+    this.cache = new Cache(options.cache, () => {
       counters.evictions += 1;
     });
     this.offering = new Offering(channels, this.cache);
-    this.requests = new Requests(calls, channels, this.cache, counters);
+    this.requests = new Requests(calls, channels, this.cache, counters, hashOf(options.nodeId, 0));
   }
 
   /** When `wake` wants to be called: at once, while more is held than the cache's limits allow. */

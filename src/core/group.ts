@@ -67,7 +67,7 @@ export class Group {
   constructor(options: GroupOptions) {
     this.options = options;
     this.paths = pathsOf(options.cluster);
-    this.following = new Following(options.cache, this.outbox, this.calls, this.channels, this.counters);
+    this.following = new Following(options, this.outbox, this.calls, this.channels, this.counters);
     const { paths, outbox, calls, channels, counters, following } = this;
     const events = { lost: (why: string, now: number) => this.loseSession(why, now) };
     this.leading = new Leading(options, paths, outbox, calls, channels, counters, following, events);

@@ -46,13 +46,15 @@ export interface LeaderOptions {
   readonly maxBytes: number;
   /** Bound of the operations that wait for one member's acknowledgements: writes under way, and what is queued behind. */
   readonly maxPending: number;
+  /** See `hashOf`. */
+  readonly seed: number;
 }
 
 export class Leader {
   readonly epoch: Epoch;
   readonly store: Map<Key, Copy>;
   private readonly holders: Holders;
-  private readonly locks = new LockMap<Round, PendingWrite | PendingRead>((round, item) => this.left(round, item));
+  private readonly locks: LockMap<Round, PendingWrite | PendingRead>;
   private readonly backlog: Backlog;
   /** This node's own writes in queues, by call. */
   private readonly ownQueued = new Map<CallId, PendingWrite>();
@@ -69,6 +71,7 @@ export class Leader {
 
   constructor(options: LeaderOptions, calls: Calls, channels: Channels, lease: Lease, counters: Counters) {
     this.epoch = options.epoch;
+    this.locks = new LockMap((round, item) => this.left(round, item), options.seed);
     this.store = options.holding.copies;
     this.holders = new Holders(options.directory, options.peers);
     this.maxBytes = options.maxBytes;

@@ -6,6 +6,7 @@ import type { CallId, Outbox } from './effects.ts';
 import type { Head } from './election.ts';
 import { cancelled, closed, sessionLost } from './failures.ts';
 import type { Following } from './following.ts';
+import { hashOf } from './key-table.ts';
 import { Leader } from './leader.ts';
 import type { Lease } from './lease.ts';
 import type { Members } from './members.ts';
@@ -20,6 +21,8 @@ import { type Member, sameMember } from './types.ts';
 export interface LeadingOptions {
   readonly store: { readonly maxBytes: number };
   readonly maxPending: number;
+  /** Random. */
+  readonly nodeId: string;
 }
 
 export interface LeadingEvents {
@@ -239,6 +242,7 @@ export class Leading {
         peers: this.peers,
         maxBytes: this.options.store.maxBytes,
         maxPending: this.options.maxPending,
+        seed: hashOf(this.options.nodeId, 0),
       },
       this.calls,
       this.channels,

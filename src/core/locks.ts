@@ -1,4 +1,5 @@
 /** The per-key lock map (Z03 Z23 Z40): one write a key at a time, first come first served; free keys cost nothing. */
+import { KeyTable } from './key-table.ts';
 import type { Key } from './types.ts';
 
 interface Lock<Holder, Waiting> {
@@ -8,12 +9,13 @@ interface Lock<Holder, Waiting> {
 }
 
 export class LockMap<Holder, Waiting> {
-  private readonly locks = new Map<Key, Lock<Holder, Waiting>>();
+  private readonly locks: KeyTable<Lock<Holder, Waiting>>;
   private readonly onLeft: (holder: Holder, item: Waiting) => void;
   private waiting = 0;
 
-  /** `onLeft`: told of each that has left the queue behind a holder. */
-  constructor(onLeft: (holder: Holder, item: Waiting) => void) {
+  /** `onLeft`: told of each that has left the queue behind a holder. `seed`: see `hashOf`. */
+  constructor(onLeft: (holder: Holder, item: Waiting) => void, seed: number) {
+    this.locks = new KeyTable(seed);
     this.onLeft = onLeft;
   }
 
@@ -43,7 +45,7 @@ export class LockMap<Holder, Waiting> {
   /** Takes a free lock, or passes a held one on to the next in its queue. */
   take(key: Key, holder: Holder): void {
     const lock = this.locks.get(key);
-    if (lock === undefined) this.locks.set(key, { holder, queue: undefined });
+    if (lock === undefined) this.locks.add(key, { holder, queue: undefined });
     else lock.holder = holder;
   }
 

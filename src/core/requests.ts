@@ -26,7 +26,7 @@ interface Target {
 
 export class Requests {
   private nextId = 1;
-  private readonly flights = new Flights();
+  private readonly flights: Flights;
   /** By request id. */
   private readonly sentReads = new IdTable<Flight>();
   private sentWrites = new IdTable<PendingWrite>();
@@ -45,7 +45,9 @@ export class Requests {
   private readonly cache: Cache;
   private readonly counters: Counters;
 
-  constructor(calls: Calls, channels: Channels, cache: Cache, counters: Counters) {
+  /** `seed`: see `hashOf`. */
+  constructor(calls: Calls, channels: Channels, cache: Cache, counters: Counters, seed: number) {
+    this.flights = new Flights(seed);
     this.calls = calls;
     this.channels = channels;
     this.cache = cache;
@@ -53,13 +55,10 @@ export class Requests {
   }
 
   get(call: CallId, key: Key): void {
-    let flight = this.flights.joinable(key);
-    if (flight === undefined) {
-      flight = this.flights.startRead(key, [call]);
-      this.ask(flight);
-    } else if (flight.id === 0) flight.waiters.push(call);
-    else flight.late.push(call);
+    const flight = this.flights.join(key, call);
     this.calls.awaits(call, flight);
+    const isNew = flight.id === 0 && flight.waiters.length === 1;
+    if (isNew) this.ask(flight);
   }
 
   write(call: CallId, key: Key, action: Action): void {

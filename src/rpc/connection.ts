@@ -6,6 +6,7 @@ import type { Clock, Logger } from '../ports.ts';
 import { CLOSE, type CloseCode, clip } from './closing.ts';
 import { MalformedFrameError } from './codec.ts';
 import { framed } from './framing.ts';
+import { Intake } from './intake.ts';
 import { FULL_FRAME_BYTES, Outgoing, OversizedMessageError } from './outgoing.ts';
 import { FrameWriter } from './writer.ts';
 
@@ -80,6 +81,7 @@ export class Connection {
     ws.on('pong', () => {
       this.#unansweredPings = 0;
     });
+    Intake.of(socket, !isDialler, context.limits.maxFrameBytes, (frame) => this.#received(frame, true));
     this.closed = new Promise((resolve) => ws.once('close', () => resolve()));
     ws.on('close', (code, reason) => this.#over(code, reason.toString()));
     // A close follows every error.

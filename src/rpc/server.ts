@@ -167,8 +167,8 @@ export class Acceptor {
 
   #opened(ws: WebSocket, socket: Socket): void {
     const { credentials, random, logger } = this.#context;
-    this.#guards.get(socket)?.watch();
     const connection = new Connection(ws, socket, false, this.#context);
+    this.#guards.get(socket)?.watch();
     const accepting = new Accepting(credentials, toNonce(random.guid()));
     this.#pending.set(connection, { accepting, socket });
     connection.onEnd = (code, reason) => {

@@ -11,7 +11,7 @@ const SET = { kind: 'set', value: 'v' } as const;
 
 describe('flights', () => {
   it('single flight: callers join the read that is under way', () => {
-    const flights = new Flights();
+    const flights = new Flights(1);
     const flight = flights.startRead(key('k'), [1]);
     expect(flights.joinable(key('k'))).toBe(flight);
     expect(flights.joinable(key('other'))).toBeUndefined();
@@ -20,7 +20,7 @@ describe('flights', () => {
   });
 
   it('invalidation detaches the flight: later callers start a new one, which the end of the old one leaves alone', () => {
-    const flights = new Flights();
+    const flights = new Flights(1);
     const old = flights.startRead(key('k'), [1]);
     flights.invalidate(key('k'), version(1, 5));
     expect(flights.joinable(key('k'))).toBeUndefined();
@@ -30,7 +30,7 @@ describe('flights', () => {
   });
 
   it('floor: nothing older than an invalidation is published while anything for the key is outstanding', () => {
-    const flights = new Flights();
+    const flights = new Flights(1);
     const read = flights.startRead(key('k'), [1]);
     const write = flights.startWrite(2, key('k'), SET);
     const other = flights.startRead(key('other'), [3]);
@@ -44,7 +44,7 @@ describe('flights', () => {
   });
 
   it('limits: what is remembered of a key goes with its last request', () => {
-    const flights = new Flights();
+    const flights = new Flights(1);
     flights.invalidate(key('k'), version(1, 5));
     expect(flights.size).toBe(0);
     const read = flights.startRead(key('k'), [1]);
@@ -74,7 +74,7 @@ describe('the lock map', () => {
         /** Who has left a queue, and behind whom, since it was looked at last. */
         const left: string[] = [];
         const leaves = (holder: number | undefined, waiting: number | undefined) => `${waiting} behind ${holder}`;
-        const locks = new LockMap<number, number>((holder, waiting) => void left.push(leaves(holder, waiting)));
+        const locks = new LockMap<number, number>((holder, waiting) => void left.push(leaves(holder, waiting)), 1);
         const naive = new Map<string, NaiveLock>();
         let item = 0;
         for (const { k, step } of steps) {
