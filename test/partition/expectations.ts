@@ -42,8 +42,9 @@ export async function written({ name, member }: NodeContainer, key: string): Pro
 }
 
 /**
- * What this node reads first. Refusals are waited out: a lease that is renewed within one session, after a fault, counts
- * from a beat of before it at first, so it may lapse once more.
+ * What this node reads first. Refusals are waited out: a machine that stands still suspends nodes for a moment, and a
+ * lease that is renewed within one session, after a fault, counts from a beat of before it at first, so it may lapse
+ * once more.
  */
 export function firstRead({ name, member }: NodeContainer, key: string): Promise<string> {
   return until(`${name} reads`, () => member.get(key, SOON_MS), PATIENCE);

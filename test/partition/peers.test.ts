@@ -1,7 +1,16 @@
 /** Nodes that are cut from each other: who waits, who refuses, who goes on. */
 import { expect } from '@jest/globals';
 import { pause } from '../support/wait.ts';
-import { expectDone, expectRefusal, expectRefused, expectWaiting, firstRead, underway, value } from './expectations.ts';
+import {
+  expectDone,
+  expectRefusal,
+  expectRefused,
+  expectWaiting,
+  firstRead,
+  underway,
+  value,
+  written,
+} from './expectations.ts';
 import { onContainers } from './scene.ts';
 
 /** Longer than any cut here. */
@@ -15,15 +24,15 @@ await onContainers('cut from other nodes', 'peers', ({ it, itFilters }) => {
     async (scene) => {
       const { cluster } = scene;
       const { leader, follower, other, k, v } = await scene.withCopy();
-      const [theirs, mine, next] = [value(), value(), value()];
-      await other.member.put(scene.key('theirs'), theirs);
+      const [mine, next] = [value(), value()];
+      const theirs = await written(other, scene.key('theirs'));
       scene.clock();
       await cluster.cut([follower], [leader]);
       const read = underway('a read without a copy', follower.member.get(scene.key('theirs'), PATIENT_MS));
       const write = underway('its write', follower.member.put(scene.key('mine'), mine, PATIENT_MS));
       const overwrite = underway('a write of what it has', leader.member.put(k, next, PATIENT_MS));
       await expectWaiting(read, write, overwrite);
-      expect(await follower.member.get(k)).toBe(v);
+      expect(await firstRead(follower, k)).toBe(v);
       await cluster.serving([leader, other]);
       expect(await cluster.leader()).toBe(leader);
       await scene.heal();
@@ -36,17 +45,17 @@ await onContainers('cut from other nodes', 'peers', ({ it, itFilters }) => {
   it('Z21 Z28 S14 S15: the leader is cut from its followers: it stays, and serves what nobody else has; they wait, but for their copies; healed, all is done', async (scene) => {
     const { cluster } = scene;
     const { leader, follower, other, k, v } = await scene.withCopy();
-    const [its, mine, next] = [value(), value(), value()];
-    await leader.member.put(scene.key('its'), its);
+    const [mine, next] = [value(), value()];
+    const its = await written(leader, scene.key('its'));
     scene.clock();
     await leader.disconnect(leader.networks.peers);
     const read = underway('a read without a copy', follower.member.get(scene.key('its'), PATIENT_MS));
     const write = underway('a write of a follower', other.member.put(scene.key('mine'), mine, PATIENT_MS));
     const overwrite = underway('a write of what a follower has', leader.member.put(k, next, PATIENT_MS));
     await expectWaiting(read, write, overwrite);
-    expect(await follower.member.get(k)).toBe(v);
+    expect(await firstRead(follower, k)).toBe(v);
     await cluster.serving([leader]);
-    expect(await leader.member.get(scene.key('its'))).toBe(its);
+    expect(await firstRead(leader, scene.key('its'))).toBe(its);
     expect(await cluster.leader()).toBe(leader);
     await scene.heal();
     expect(await expectDone(read, write, overwrite)).toEqual([its, undefined, undefined]);
@@ -101,14 +110,14 @@ await onContainers('cut from other nodes', 'peers', ({ it, itFilters }) => {
       async (scene) => {
         const { cluster } = scene;
         const { leader, follower, other, k, v } = await scene.withCopy();
-        const [mine, theirs] = [value(), value()];
-        await other.member.put(scene.key('theirs'), theirs);
+        const mine = value();
+        const theirs = await written(other, scene.key('theirs'));
         scene.clock();
         await (direction === 'in' ? cluster.cutOneWay([leader], [follower]) : cluster.cutOneWay([follower], [leader]));
         const write = underway('its write', follower.member.put(scene.key('mine'), mine, PATIENT_MS));
         const read = underway('a read without a copy', follower.member.get(scene.key('theirs'), PATIENT_MS));
         await expectWaiting(write, read);
-        expect(await follower.member.get(k)).toBe(v);
+        expect(await firstRead(follower, k)).toBe(v);
         await cluster.serving([leader, other]);
         await scene.heal();
         expect(await expectDone(write, read)).toEqual([undefined, theirs]);
@@ -133,7 +142,7 @@ await onContainers('cut from other nodes', 'peers', ({ it, itFilters }) => {
         await cluster.heal();
         await expectDone(write);
         writes.push(next);
-        expect(await leader.member.get(k)).toBe(next);
+        expect(await firstRead(leader, k)).toBe(next);
       }
       scene.lap(`${writes.length} writes were made`);
       await scene.heal();

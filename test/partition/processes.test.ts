@@ -1,6 +1,6 @@
 /** Nodes that stand still, die or leave, and come back. */
 import { expect } from '@jest/globals';
-import { expectDone, firstRead, outcomeOf, underway, value } from './expectations.ts';
+import { expectDone, firstRead, outcomeOf, underway, value, written } from './expectations.ts';
 import { onContainers } from './scene.ts';
 
 /** Longer than any fault here. */
@@ -12,8 +12,7 @@ await onContainers('stopped and killed', 'processes', ({ it }) => {
     const { leader, follower, other, k } = await scene.withCopy();
     scene.clock();
     await follower.pause();
-    const current = value();
-    await other.member.put(k, current, PATIENT_MS);
+    const current = await written(other, k);
     scene.lap('what it had was overwritten');
     await cluster.serving([leader, other]);
     // Read as soon as it runs again, when it has heard of nothing yet.
@@ -30,8 +29,7 @@ await onContainers('stopped and killed', 'processes', ({ it }) => {
     await leader.pause();
     await cluster.serving([follower, other]);
     scene.lap('another served');
-    const current = value();
-    await follower.member.put(k, current, PATIENT_MS);
+    const current = await written(follower, k);
     const reads = Array.from({ length: 5 }, () => outcomeOf(leader.member.get(k, PATIENT_MS)));
     const write = outcomeOf(leader.member.put(scene.key('late'), value(), PATIENT_MS));
     await scene.heal();
@@ -62,7 +60,7 @@ await onContainers('stopped and killed', 'processes', ({ it }) => {
     await leader.kill();
     await cluster.serving([follower, other]);
     scene.lap('another served');
-    expect(await other.member.get(k)).toBe(v);
+    expect(await firstRead(other, k)).toBe(v);
     await scene.heal();
     expect(await firstRead(leader, k)).toBe(v);
     expect(await cluster.leader()).not.toBe(leader);
@@ -71,15 +69,13 @@ await onContainers('stopped and killed', 'processes', ({ it }) => {
   it('Z05 S21: both followers are killed: the leader goes on with all that it has, also what they wrote', async (scene) => {
     const { cluster } = scene;
     const { leader, follower, other, k, v } = await scene.withCopy();
-    const theirs = value();
-    await other.member.put(scene.key('theirs'), theirs);
+    const theirs = await written(other, scene.key('theirs'));
     scene.clock();
     await Promise.all([follower.kill(), other.kill()]);
     await cluster.serving([leader]);
-    expect(await leader.member.get(scene.key('theirs'))).toBe(theirs);
-    expect(await leader.member.get(k)).toBe(v);
-    const current = value();
-    await leader.member.put(k, current, PATIENT_MS);
+    expect(await firstRead(leader, scene.key('theirs'))).toBe(theirs);
+    expect(await firstRead(leader, k)).toBe(v);
+    const current = await written(leader, k);
     scene.lap('what they had was overwritten');
     await scene.heal();
     expect(await firstRead(follower, k)).toBe(current);
@@ -92,7 +88,7 @@ await onContainers('stopped and killed', 'processes', ({ it }) => {
     await Promise.all([leader.kill(), other.kill()]);
     await cluster.serving([follower]);
     scene.lap('the last one served');
-    expect(await follower.member.get(k)).toBe(v);
+    expect(await firstRead(follower, k)).toBe(v);
     await scene.heal();
     expect(await firstRead(other, k)).toBe(v);
   });
@@ -100,14 +96,14 @@ await onContainers('stopped and killed', 'processes', ({ it }) => {
   it('Z02 Z13: the leader leaves cleanly: another leads, with all that only the old one had; started again, it follows', async (scene) => {
     const { cluster } = scene;
     const [leader, follower, other] = await cluster.cast();
-    const [k, v] = [scene.key(), value()];
-    await leader.member.put(k, v);
+    const k = scene.key();
+    const v = await written(leader, k);
     scene.clock();
     await leader.member.close();
     scene.lap('it had left');
     await cluster.serving([follower, other]);
     scene.lap('another served');
-    expect(await follower.member.get(k)).toBe(v);
+    expect(await firstRead(follower, k)).toBe(v);
     await scene.heal();
     expect(await firstRead(leader, k)).toBe(v);
     expect(await cluster.leader()).not.toBe(leader);
