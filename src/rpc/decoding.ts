@@ -6,7 +6,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Action, Message } from '../core/messages.ts';
 import { type Epoch, type Key, toEpoch, type Value, type Version } from '../core/types.ts';
-import { shortText } from './short-text.ts';
 
 /** Up to here a loop that looks for what is not ASCII is faster than calling into the runtime. */
 const SHORT_TEXT = 64;
@@ -253,7 +252,7 @@ export class TrafficReader {
     if (start < 0) return undefined;
     const bytes = this.#bytes;
     const end = start + length;
-    if (length <= SHORT_TEXT && isAscii(bytes, start, end)) return shortText(bytes, start, length);
+    if (length <= SHORT_TEXT && isAscii(bytes, start, end)) return bytes.toString('latin1', start, end);
     return isUtf8(bytes.subarray(start, end)) ? bytes.toString('utf8', start, end) : undefined;
   }
 }
