@@ -13,6 +13,9 @@ const FEW = 64;
 /** A table with no more slots than this does not shrink: bursts of operations are common. */
 const KEPT = 4096;
 
+/** Comparing keys of more chars than this takes much less time than hashing them. */
+const LONG = 256;
+
 /** The prime of the 32-bit FNV-1a hash, which is good enough where nobody knows what it starts from. */
 const PRIME = 0x01000193;
 
@@ -32,6 +35,9 @@ export class KeyTable<T extends object> {
   private mask = 0;
   private count = 0;
   private readonly seed: number;
+  /** The long key that was looked for last, as it mostly is several times in a row. */
+  private lastLong: Key | undefined;
+  private lastHash = 0;
 
   constructor(seed: number) {
     this.seed = seed;
@@ -44,7 +50,12 @@ export class KeyTable<T extends object> {
 
   /** Saves finding it out again, where a key is looked for more than once. */
   hash(key: Key): number {
-    return hashOf(key, this.seed);
+    if (key.length <= LONG) return hashOf(key, this.seed);
+    if (key !== this.lastLong) {
+      this.lastLong = key;
+      this.lastHash = hashOf(key, this.seed);
+    }
+    return this.lastHash;
   }
 
   get(key: Key, hash = this.hash(key)): T | undefined {

@@ -50,6 +50,7 @@ export class Session {
   connected = false;
   private nextBeatAt = Number.POSITIVE_INFINITY;
   private beatsInFlight = 0;
+  private lastSentAt = Number.NEGATIVE_INFINITY;
   private beatsCheckElection = true;
   private readonly options: SessionOptions;
   private readonly join: Join;
@@ -142,7 +143,7 @@ export class Session {
   }
 
   private beat(now: number): void {
-    this.nextBeatAt = now + (this.info?.timeoutMs ?? 0) / BEATS_PER_TIMEOUT;
+    this.nextBeatAt = now + this.beatEveryMs;
     this.sendBeat(now, false);
   }
 
@@ -154,6 +155,7 @@ export class Session {
       steps.push({ op: 'check', path: paths.candidate(this.joined.candidate) });
     }
     const sentAt = now;
+    this.lastSentAt = now;
     this.beatsInFlight += 1;
     this.zk.submit({ op: 'multi', steps }, (reply, repliedAt) => {
       this.beatsInFlight -= 1;
@@ -171,6 +173,13 @@ export class Session {
    * one would suspend the node again, shortly after it went on.
    */
   private hasten(): void {
-    if (this.lease.end < this.nextBeatAt) this.nextBeatAt = Math.min(this.nextBeatAt, this.lease.provableAt);
+    const { end, provableAt } = this.lease;
+    // One that is on its way already will prove it, however long its answer takes.
+    if (end >= this.nextBeatAt || this.lastSentAt >= provableAt) return;
+    this.nextBeatAt = Math.min(this.nextBeatAt, Math.max(provableAt, this.lastSentAt + this.beatEveryMs / 2));
+  }
+
+  private get beatEveryMs(): number {
+    return (this.info?.timeoutMs ?? 0) / BEATS_PER_TIMEOUT;
   }
 }

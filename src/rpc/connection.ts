@@ -81,7 +81,10 @@ export class Connection {
     ws.on('pong', () => {
       this.#unansweredPings = 0;
     });
-    Intake.of(socket, !isDialler, context.limits.maxFrameBytes, (frame) => this.#received(frame, true));
+    Intake.of(socket, !isDialler, context.limits.maxFrameBytes, (frame) => {
+      // After a frame that ws has refused nothing is heard any more.
+      if (ws.readyState === ws.OPEN) this.#received(frame, true);
+    });
     this.closed = new Promise((resolve) => ws.once('close', () => resolve()));
     ws.on('close', (code, reason) => this.#over(code, reason.toString()));
     // A close follows every error.

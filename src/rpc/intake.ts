@@ -20,9 +20,10 @@ type Listener = (this: Socket, chunk: Buffer) => void;
 /** What is known of a frame from its first bytes. */
 type Header =
   | { readonly is: 'incomplete' }
-  /** Nothing that nodes send one another in passing: ws knows what to do. */
+  /** Nothing that nodes send one another in passing: ws knows what to do, and has to see what follows as well. */
   | { readonly is: 'other' }
-  | { readonly is: 'binary' | 'control'; readonly headerBytes: number; readonly bytes: number };
+  /** `forWs`: a ping, a pong, or a message that has to be unmasked, as hellos do. */
+  | { readonly is: 'plain' | 'forWs'; readonly headerBytes: number; readonly bytes: number };
 
 const INCOMPLETE: Header = { is: 'incomplete' };
 const OTHER: Header = { is: 'other' };
@@ -33,7 +34,15 @@ export class Intake {
   readonly #maxFrameBytes: number;
   readonly #onFrame: (frame: Buffer) => void;
   readonly #toWs: Listener;
-  readonly #listener = (chunk: Buffer): void => this.#take(chunk);
+  readonly #listener = (chunk: Buffer): void => {
+    try {
+      this.#take(chunk);
+    } catch (error) {
+      // What follows might be read from the middle of a frame.
+      this.#socket.destroy();
+      throw error;
+    }
+  };
   /** Bytes of a frame that ws has the beginning of. */
   #missing = 0;
   /** Of a frame that ws has the beginning of, but whose length is not known yet. */
@@ -77,7 +86,7 @@ export class Intake {
         return;
       }
       const end = at + header.headerBytes + header.bytes;
-      if (end <= chunk.length && header.is === 'binary') this.#onFrame(chunk.subarray(at + header.headerBytes, end));
+      if (end <= chunk.length && header.is === 'plain') this.#onFrame(chunk.subarray(at + header.headerBytes, end));
       else this.#give(chunk.subarray(at, end));
       this.#missing = Math.max(0, end - chunk.length);
       at = end;
@@ -119,7 +128,7 @@ export class Intake {
     let length = second & LENGTH;
     let headerBytes = 2 + maskBytes;
     if (first === PING || first === PONG) {
-      return length <= MAX_SMALL ? { is: 'control', headerBytes, bytes: length } : OTHER;
+      return length <= MAX_SMALL ? { is: 'forWs', headerBytes, bytes: length } : OTHER;
     }
     if (first !== BINARY) return OTHER;
     if (length > MAX_SMALL) {
@@ -130,8 +139,8 @@ export class Intake {
     }
     if (there < headerBytes) return INCOMPLETE;
     if (length > this.#maxFrameBytes) return OTHER;
-    if (this.#masked && bytes.readUInt32BE(at + headerBytes - MASK_BYTES) !== 0) return OTHER;
-    return { is: 'binary', headerBytes, bytes: length };
+    const isChanged = this.#masked && bytes.readUInt32BE(at + headerBytes - MASK_BYTES) !== 0;
+    return { is: isChanged ? 'forWs' : 'plain', headerBytes, bytes: length };
   }
 
   #give(chunk: Buffer): void {

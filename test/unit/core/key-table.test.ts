@@ -68,6 +68,17 @@ describe('a table of keys', () => {
     expect((table as unknown as { keyAt: unknown[] }).keyAt.length).toBeLessThanOrEqual(4096);
   });
 
+  it('tells keys apart whose hashes are the same', () => {
+    const table = new KeyTable<Item>(SEED);
+    const [a, b] = [key('a'), key('b')];
+    table.add(a, { of: 1 }, 5);
+    expect(table.get(b, 5)).toBeUndefined();
+    expect(table.delete(b, 5)).toBe(false);
+    table.add(b, { of: 2 }, 5);
+    expect(table.delete(a, 5)).toBe(true);
+    expect(table.get(b, 5)).toEqual({ of: 2 });
+  });
+
   it('is not changed under whoever iterates', () => {
     const table = new KeyTable<Item>(SEED);
     for (const [of, each] of crowded.slice(0, 10).entries()) table.add(each, { of });
@@ -95,6 +106,7 @@ describe('a table of keys', () => {
       '\ud800\u00fe',
       'x'.repeat(10_000),
       'x'.repeat(10_001),
+      `${'x'.repeat(5000)}y${'x'.repeat(4999)}`,
     ];
     const table = new KeyTable<Item>(SEED);
     for (const [of, each] of forms.entries()) table.add(each as Key, { of });

@@ -9,6 +9,28 @@ const isBeat = (operation: ZkOperation): boolean =>
 const beatsOf = (rig: GroupRig) => effectsOf(rig.effects, 'zk').filter(({ operation }) => isBeat(operation));
 const roles = (rig: GroupRig) => effectsOf(rig.effects, 'role').map(({ role }) => role);
 
+/** Time passes, and each request is answered so much later. */
+function answerLate(rig: GroupRig, ms: number, delayMs: number): void {
+  const until = rig.now + ms;
+  const due: number[] = [];
+  let asked = 0;
+  for (;;) {
+    // Never twice the same: what is in step by chance proves little.
+    while (due.length < rig.asked.length) {
+      asked += 1;
+      due.push(Math.max(due.at(-1) ?? 0, rig.now + delayMs * (1 + ((asked * 0.618) % 1))));
+    }
+    const next = Math.max(rig.now, Math.min(due[0] ?? Number.POSITIVE_INFINITY, rig.group.wakeAt));
+    if (next > until) break;
+    rig.stopFor(next - rig.now);
+    if (due[0] !== undefined && due[0] <= rig.now) {
+      due.shift();
+      rig.answer();
+    } else rig.step({ type: 'wake' });
+  }
+  rig.stopFor(until - rig.now);
+}
+
 describe('beats', () => {
   it('are sent six times a session timeout, each with one that confirms it, so that the lease never lapses while ZooKeeper answers', () => {
     const { rig } = followerRig();
@@ -74,6 +96,21 @@ describe('beats', () => {
     rig.pass(2 * TIMEOUT_MS);
     expect(roles(rig).slice(before)).toEqual([]);
   });
+
+  it.each([
+    ['ZooKeeper is slow', 1000, 0.2 * TIMEOUT_MS, 12],
+    ['ZooKeeper is very slow', 1000, 0.5 * TIMEOUT_MS, 12],
+    ['sessions are short for this tick', 1.7 * TIMEOUT_MS, 10, 24],
+  ])(
+    'limits: are no more than a few a session timeout where %s, and the lease holds for a moment only or not at all',
+    (_where, tickTimeMs, delayMs, most) => {
+      const { rig } = followerRig({ tickTimeMs });
+      answerLate(rig, 3 * TIMEOUT_MS, delayMs);
+      const before = beatsOf(rig).length;
+      answerLate(rig, 20 * TIMEOUT_MS, delayMs);
+      expect(beatsOf(rig).length - before).toBeLessThanOrEqual(20 * most);
+    },
+  );
 
   it('a lost answer renews nothing', () => {
     const { rig } = followerRig();

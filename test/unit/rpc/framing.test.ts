@@ -1,10 +1,14 @@
 /** Frames of every length form, masked and not, bare and through TLS, between the pings of the connection. */
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import * as ws from 'ws';
 import type { Message } from '../../../src/core/messages.ts';
 import { type Key, toEpoch } from '../../../src/core/types.ts';
 import { scaled, until } from '../../support/wait.ts';
 import { Rig } from './rig.ts';
+
+/** A part of ws that its types leave out. */
+const { Receiver } = ws as unknown as { Receiver: { prototype: { _write(): void } } };
 
 const pem = (name: string) => readFileSync(new URL(`certificates/cluster-${name}.pem`, import.meta.url));
 const key = readFileSync(new URL('certificates/cluster-node.key', import.meta.url));
@@ -48,6 +52,25 @@ describe('frames', () => {
       const wrong = it.of('message').filter(({ message: got }, index) => !same(got, expected[index]));
       expect(wrong).toEqual([]);
       expect(it.of('down')).toEqual([]);
+    }
+  });
+
+  it('do not pass through ws at either end, once the hello is done', async () => {
+    const [a, b] = [await rig.node(1), await rig.node(2)];
+    await rig.connect(a, b, 2);
+    const [out, into] = [a.live('out')[0] as number, b.live('in')[0] as number];
+    const pieces = jest.spyOn(Receiver.prototype, '_write');
+    try {
+      for (let i = 0; i < 100; i++) {
+        a.transport.send(out, message(100 + i));
+        b.transport.send(into, message(100 + i));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await until('all of them', () => [a, b].every((it) => it.of('message').length === 100));
+      // Pings and pongs, should it take long.
+      expect(pieces.mock.calls.length).toBeLessThan(20);
+    } finally {
+      pieces.mockRestore();
     }
   });
 

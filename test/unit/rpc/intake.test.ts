@@ -106,16 +106,29 @@ describe('what comes in', () => {
   });
 
   it('does not pass through ws where it comes whole, also between pings and behind one that came in parts', () => {
-    const frames: Frame[] = [16, 200, 70_000, 30].map((length) => ({ opcode: 'binary', length }));
-    frames.splice(1, 0, { opcode: 'ping', length: 3 });
-    const bytes = frames.map((frame, index) => bytesOf(frame, index, true));
-    for (const cut of [1, 10, 22]) {
+    const frames: Frame[] = [200, 70_000, 30].map((length) => ({ opcode: 'binary', length }));
+    frames.splice(1, 0, { opcode: 'ping', length: 3 }, { opcode: 'binary', length: 40, mask: 'random' });
+    const [first, ...rest] = frames.map((frame, index) => bytesOf(frame, index, true));
+    // The header byte by byte, in the middle of it, in the middle of the content, and whole.
+    for (const cut of [8, 5, 100, first!.length]) {
       const line = new Line(true);
-      line.send(bytes[0]!.subarray(0, cut), [100]);
-      line.send(Buffer.concat([bytes[0]!.subarray(cut), ...bytes.slice(1)]), [1_000_000]);
-      expect(line.heard).toEqual(['16 of 1', 'ping3 of 2', '200 of 3', '70000 of 4', '30 of 5']);
-      expect(line.byWs).toEqual(cut < 22 ? ['16 of 1', 'ping3 of 2'] : ['ping3 of 2']);
+      line.send(first!.subarray(0, cut), cut === 8 ? [1] : [1000]);
+      line.send(Buffer.concat([first!.subarray(cut), ...rest]), [1_000_000]);
+      expect(line.heard).toEqual(['200 of 1', 'ping3 of 2', '40 of 3', '70000 of 4', '30 of 5']);
+      const byWs = ['ping3 of 2', '40 of 3'];
+      expect(line.byWs).toEqual(cut === first!.length ? byWs : ['200 of 1', ...byWs]);
     }
+  });
+
+  it('limits: is not read any further after an error of whoever hears it, for that would be in the middle of a frame', () => {
+    const line = new Line(true);
+    const destroyed: string[] = [];
+    Object.assign(line.socket, { destroy: () => destroyed.push('socket') });
+    line.heard.push = () => {
+      throw new Error('an error of ours');
+    };
+    expect(() => line.send(bytesOf({ opcode: 'binary', length: 5 }, 0, true), [100])).toThrow('an error of ours');
+    expect(destroyed).toEqual(['socket']);
   });
 
   it('is left to ws from the first frame on that nodes do not send: parts of messages, text, a close', () => {
