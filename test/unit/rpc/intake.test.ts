@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import * as ws from 'ws';
+import { Connection } from '../../../src/rpc/connection.ts';
 import { Intake } from '../../../src/rpc/intake.ts';
 import { until } from '../../support/wait.ts';
 
@@ -170,6 +171,22 @@ describe('what comes in', () => {
       expect(line.errors[0]).toMatch(why);
       expect(line.heard).toEqual([]);
     }
+  });
+
+  it('limits: is not heard any more once ws is closing, as after a frame that it has refused', () => {
+    const cancel = (): void => {};
+    const clock = { now: () => 0, setTimer: () => cancel };
+    const limits = { maxFrameBytes: 100, maxWaitingMessages: 100, maxWaitingBytes: 100, keepaliveMs: 1000 };
+    const logger = { debug: cancel, info: cancel, warn: cancel, error: cancel };
+    const websocket = Object.assign(new EventEmitter(), { readyState: ws.WebSocket.OPEN, OPEN: ws.WebSocket.OPEN });
+    const socket = Object.assign(new EventEmitter(), { bytesRead: 0 }).on('data', () => {});
+    const connection = new Connection(websocket as never, socket as never, true, { clock, limits, logger });
+    const heard: string[] = [];
+    connection.onFrame = (frame) => heard.push(summary(Buffer.from(frame)));
+    socket.emit('data', bytesOf({ opcode: 'binary', length: 5 }, 0, false));
+    Object.assign(websocket, { readyState: ws.WebSocket.CLOSING });
+    socket.emit('data', bytesOf({ opcode: 'binary', length: 6 }, 1, false));
+    expect(heard).toEqual(['5 of 1']);
   });
 
   it('is left to ws altogether where somebody else listens, too', () => {
